@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the README's picture of what Tools/demo has written.
+"""Makes the figure of the README from the output of Tools/demo.
 
-Usage: cat-and-coffee.py EXPLANATIONS OUTPUT.png        needs Pillow (pinned in Tools/reference/requirements.txt)
+Usage: cat-and-coffee.py EXPLANATIONS OUTPUT.png        requires Pillow (pinned in Tools/reference/requirements.txt)
 """
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ def main(explanations, output):
         sheet.paste(Image.open(explanations / path).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS), (left, top + TITLE))
         draw.text((left + SIZE[0] / 2, top + TITLE / 2), title, "black", font, anchor="mm")
 
-    place("picture.png", "the picture", 0, (len(CLASSES) - 1) / 2)
+    place("image.png", "the image", 0, (len(CLASSES) - 1) / 2)
     for row, (label, number) in enumerate(CLASSES):
         for column, method in enumerate(METHODS, start=1):
             place(f"cat-and-coffee/class{number}.{method}.overlay.png", f"{label}: {method.upper()}", column, row)

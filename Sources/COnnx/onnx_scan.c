@@ -29,7 +29,7 @@ static const char *name_of(const ProtobufCMessageDescriptor *message, uint32_t n
   return text;
 }
 
-// Reads a varint that must end before `end`; false leaves the error to the caller.
+// Reads a varint that must end before `end`. If it returns false, the caller reports the error.
 static bool read_varint(const uint8_t *bytes, size_t *at, size_t end, uint64_t *value) {
   uint64_t result = 0;
   for (unsigned shift = 0; shift < 70 && *at < end; shift += 7) {

@@ -7,14 +7,14 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensor payloads are used in place, in the file's byte order");
 _Static_assert(sizeof(size_t) == 8, "offsets are kept in 64 bits");
 
-// Memory that a model may need besides a small multiple of its file, for the structures of a large graph.
+// Memory that a model may use in addition to a small multiple of its file size, for the structures of a large graph.
 #define MEMORY_BASE ((size_t)64 << 20)
 #define MEMORY_PER_BYTE ((size_t)8)
 
-// Numbers of the fields of TensorProto that hold numbers.
+// The numbers of TensorProto's fields that contain payloads.
 enum { FLOAT_DATA = 4, RAW_DATA = 9, DOUBLE_DATA = 10 };
 
-// What stands in the place of a payload.
+// The record that replaces a payload.
 typedef struct {
   uint64_t offset;
   uint64_t length;
@@ -49,7 +49,7 @@ static void emit_payload_record(Scan *scan, const Field *field) {
   emit(scan, &record, sizeof record);
 }
 
-// The number of the field whose bytes are all that a tensor holds; 0 if it has several or none.
+// The number of the field whose bytes are the complete payload of a tensor; 0 if there are several such fields or none.
 static bool find_payload(Scan *scan, size_t begin, size_t end, int depth, uint32_t *number) {
   size_t found = 0;
   *number = 0;
@@ -82,7 +82,7 @@ static bool copy_message(
       emit_payload_record(scan, &field);
     } else if (known->type == PROTOBUF_C_TYPE_MESSAGE) {
       char path[512];
-      // protobuf-c would merge the two, in time that grows with the square of their number.
+      // protobuf-c would merge the two, in time that is quadratic in their number.
       uint64_t bit = (uint64_t)1 << ((known - message->fields) & 63);
       if (known->label != PROTOBUF_C_LABEL_REPEATED && (seen & bit) != 0) {
         return onnx_scan_fail(
@@ -94,7 +94,7 @@ static bool copy_message(
         return onnx_scan_fail(scan, "messages are nested deeper than %d at byte %zu", ONNX_DEEPEST_NESTING, field.start);
       }
       emit_key(scan, field.number, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
-      // The length is known only afterwards: 5 bytes are kept for it, whatever its value.
+      // The length is not known yet. 5 bytes are reserved for it, regardless of its value.
       uint8_t prefix[5] = {0};
       size_t place = scan->written;
       emit(scan, prefix, sizeof prefix);
@@ -117,7 +117,8 @@ static bool copy_message(
 
 // MARK: - Memory
 
-// Lets protobuf-c allocate until the budget is spent; memory is from malloc, so that the default allocator can free it.
+// Lets protobuf-c allocate until the budget is used up. The memory is from malloc, so that the default allocator can
+// free it.
 typedef struct {
   size_t left;
   bool spent;
@@ -158,7 +159,7 @@ Onnx__ModelProto *onnx_model_read(const uint8_t *bytes, size_t length, char *err
   budget.left -= size;
   scan.out = malloc(size > 0 ? size : 1);
   if (scan.out == NULL) {
-    onnx_scan_fail(&scan, "%zu bytes of memory cannot be had", size);
+    onnx_scan_fail(&scan, "out of memory: the graph needs %zu bytes", size);
     return NULL;
   }
   scan.written = 0;
@@ -168,10 +169,10 @@ Onnx__ModelProto *onnx_model_read(const uint8_t *bytes, size_t length, char *err
     message = protobuf_c_message_unpack(&onnx__model_proto__descriptor, &allocator, size, scan.out);
     if (message == NULL && budget.spent) {
       onnx_scan_fail(
-        &scan, "the graph takes more memory than %zu MiB and %zu times the file's %zu bytes", MEMORY_BASE >> 20,
+        &scan, "the graph needs more memory than %zu MiB plus %zu times the file size of %zu bytes", MEMORY_BASE >> 20,
         MEMORY_PER_BYTE, length);
     } else if (message == NULL) {
-      onnx_scan_fail(&scan, "a field holds what its type does not allow");
+      onnx_scan_fail(&scan, "the value of a field does not match its type");
     }
   }
   free(scan.out);
@@ -191,7 +192,7 @@ bool onnx_tensor_payload(const Onnx__TensorProto *tensor, size_t *offset, size_t
   return true;
 }
 
-// A buffer of protobuf-c's that keeps nothing.
+// A protobuf-c buffer that passes its bytes on and stores nothing.
 typedef struct {
   ProtobufCBuffer base;
   OnnxSink sink;

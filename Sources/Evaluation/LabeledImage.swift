@@ -1,27 +1,27 @@
 import RelevanceImaging
 import RelevanceSupport
 
-/// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
+/// A rectangle in pixels, with x from the left and y from the top. The right and bottom edges are exclusive.
 public struct BoundingBox: Hashable, Sendable {
-  /// The first column's left edge.
+  /// The left edge of the first column.
   public var left: Double
-  /// The first row's upper edge.
+  /// The upper edge of the first row.
   public var top: Double
-  /// The last column's right edge.
+  /// The right edge of the last column.
   public var right: Double
-  /// The last row's lower edge.
+  /// The lower edge of the last row.
   public var bottom: Double
 
-  /// Makes a rectangle of its sides.
+  /// Makes a rectangle from its edges.
   public init(left: Double, top: Double, right: Double, bottom: Double) {
     (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
   }
 
-  /// The number of square pixels; 0 if it is empty.
+  /// The area in pixels; 0 if the rectangle is empty.
   package var area: Double { max(right - left, 0) * max(bottom - top, 0) }
 
-  /// The rectangle, in pixels of the picture as it is stored, in the network's input, as far as it is there; nil if nothing of it
-  /// is.
+  /// The rectangle, given in pixels of the stored image, in pixels of the network's input and clipped to it; nil if it
+  /// is outside of the input.
   package func placed(by placement: PixelPlacement) -> BoundingBox? {
     let corners = [placement.place(x: left, y: top), placement.place(x: right, y: bottom)]
     let columns = corners.map { min(max($0.x, 0), Double(placement.width)) }.sorted()
@@ -31,13 +31,13 @@ public struct BoundingBox: Hashable, Sendable {
   }
 }
 
-/// An object in a picture.
+/// An object in an image.
 public struct LabeledObject: Hashable, Sendable {
-  /// Its class, among those of the network.
+  /// The class, as a number among the network's classes.
   public var classIndex: Int
-  /// Where it is, in pixels of the picture as it is stored, before any EXIF orientation.
+  /// The position, in pixels of the stored image before any EXIF orientation is applied.
   public var box: BoundingBox
-  /// PASCAL VOC's flag for an object that is hard to recognize.
+  /// The flag of PASCAL VOC for an object that is difficult to recognize.
   public var isDifficult: Bool
 
   /// Makes an object.
@@ -46,27 +46,27 @@ public struct LabeledObject: Hashable, Sendable {
   }
 }
 
-/// A picture on disk with what is known of it.
+/// An image file with its annotations.
 public struct LabeledImage: Hashable, Sendable {
-  /// Its name, which no other picture of the data set has: its path below the data set's folder.
+  /// The name, which is unique in the data set: the path below the data set's folder.
   public var name: String
-  /// The file.
+  /// The path of the file.
   public var path: String
-  /// The classes that are in it, among those of the network, in rising order.
+  /// The classes in the image, as numbers among the network's classes, in ascending order.
   public var classes: [Int]
   /// Objects with their boxes, in the order of the annotation.
   public var objects: [LabeledObject]
 
-  /// Makes a labeled picture; the classes of its objects are added to its own.
+  /// Makes a labeled image. The classes of its objects are added to `classes`.
   public init(name: String, path: String, classes: [Int], objects: [LabeledObject] = []) {
     (self.name, self.path) = (name, path)
     self.classes = Set(classes + objects.map(\.classIndex)).sorted()
     self.objects = objects
   }
 
-  /// Whether a class's boxes cover less than a quarter of the picture while another class is in it: where pointing at the middle is
-  /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
-  /// `area` is that of the picture, in pixels as it is stored.
+  /// Whether the boxes of a class cover less than a quarter of the image and the image contains another class, so that
+  /// pointing at the center is not sufficient. (J. Zhang et al., “Top-down neural attention by excitation backprop”,
+  /// ECCV 2016, §4.1; “difficult” in TorchRay.) `area` is the area of the stored image in pixels.
   package func isDifficult(_ classIndex: Int, area: Double) -> Bool {
     classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
   }
@@ -75,23 +75,23 @@ public struct LabeledImage: Hashable, Sendable {
   package func boxes(of classIndex: Int) -> [BoundingBox] { objects.filter { $0.classIndex == classIndex }.map(\.box) }
 }
 
-/// Pictures with their classes and boxes.
+/// Images with their classes and boxes.
 public struct DataSet: Sendable {
-  /// What it is, for reports: its format and the folder's name.
+  /// The name in reports: the format and the name of the folder.
   public var name: String
-  /// The pictures, by name.
+  /// The images, sorted by name.
   public var images: [LabeledImage]
-  /// What was found that its user should know, such as pictures without an annotation, which are left out.
+  /// Notes for the user, for instance about images that are left out because they have no annotation.
   public var notes: [String]
 
-  /// Makes a data set; pictures are put in the order of their names.
+  /// Makes a data set. Images are sorted by name.
   public init(name: String, images: [LabeledImage], notes: [String] = []) {
     self.name = name
     self.images = images.sorted { $0.name < $1.name }
     self.notes = notes
   }
 
-  /// Some of the pictures, drawn at random, the same for the same seed; all if there are no more.
+  /// A random sample of the images, reproducible from the seed; all images if there are not more than `count`.
   ///
   /// - Complexity: O(images log images).
   public func sample(_ count: Int, seed: UInt64) -> DataSet {

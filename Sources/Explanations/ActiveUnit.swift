@@ -1,28 +1,28 @@
 import RelevanceTensors
 
-/// A unit of a layer and how active it is for an input.
+/// A unit of a layer and its activation for an input.
 public struct ActiveUnit: Hashable, Sendable, Codable {
   /// The name of the layer's node.
   public let node: String
-  /// The unit's channel; of a fully connected layer its number.
+  /// The unit's channel; for a fully connected layer, the unit's number.
   public let channel: Int
-  /// Where the channel is most active, as height and width; empty if channels have no positions.
+  /// The position of the channel's largest activation, as height and width; empty if channels have no positions.
   public let position: [Int]
-  /// The activation there.
+  /// The activation at this position.
   public let activation: Float
 
-  /// The unit as something to explain.
+  /// The unit as a target.
   public var target: Target { .unit(node: node, channel: channel, position: position.isEmpty ? nil : position) }
 }
 
 extension Trace {
-  /// The most active units of a layer, one per channel: where channels have positions, each stands for the one where it is
-  /// most active, the first of equal ones. Of a batch the first item counts.
+  /// The most active units of a layer, one per channel. If channels have positions, each is represented by the position
+  /// with the largest activation, the first one if several are equal. In a batch, the first item is used.
   ///
-  /// - Returns: at most `count` units by falling activation, equal ones by channel; only those above zero.
-  /// - Throws: `RelevanceKitError`, with what may have been meant, and if nothing leads
-  ///   from the node to the logits, `RelevanceKitError` if a later node multiplies channels by something negative.
-  /// - Complexity: O(*values of the layer*).
+  /// - Returns: At most `count` units with activations above zero, in descending order of activation, then by channel.
+  /// - Throws: `RelevanceKitError` with similar names if there is no such node; if no path leads from the node to the
+  ///   logits; or if a later node multiplies channels by a negative factor.
+  /// - Complexity: O(values of the layer).
   public func mostActiveUnits(at node: String, count: Int) throws -> [ActiveUnit] {
     let graph = plan.network.graph
     let id = try graph.requiredNode(named: node)

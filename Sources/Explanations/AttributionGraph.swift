@@ -1,10 +1,12 @@
 import RelevancePropagation
 
-/// Which channels of lower layers feed a target, and which of still lower ones feed those. *Achtibat23*, “attribution graphs”.
+/// The channels of lower layers that contribute to a target, and the channels of still lower layers that contribute to
+/// those. *Achtibat23*, “attribution graphs”.
 ///
-/// The first vertex is the target: a class, or a unit of a layer. From it edges lead to the channels of the first layer that have the largest
-/// relevance for it, and from each of these to the channels of the next layer that have the largest part of the relevance that passes it.
-/// Relevance is linear, so where rules conserve it, the edges that leave a channel, over all channels below, add up to its relevance.
+/// The first vertex is the target: a class, or a unit of a layer. Edges lead from it to the channels of the first layer
+/// with the largest relevance for the target, and from each of these to the channels of the next layer with the largest
+/// share of the relevance that passes through it. Relevance is linear. If the rules conserve relevance, the edges from
+/// a channel to all channels below add up to its relevance.
 public struct AttributionGraph: Sendable, Codable {
   /// The target, or a channel.
   public struct Vertex: Hashable, Sendable, Codable {
@@ -14,48 +16,50 @@ public struct AttributionGraph: Sendable, Codable {
     public let node: String?
     /// The channel; nil for the target.
     public let channel: Int?
-    /// Its relevance for the target, over all ways.
+    /// The relevance for the target, over all paths.
     public let relevance: Double
-    /// The same as a part of `Σ |R|` over the layer's channels; 1 for the target.
+    /// The relevance as a fraction of `Σ |R|` over the layer's channels; 1 for the target.
     public let share: Double
-    /// The position where it is largest, as of `ChannelRelevance`; empty for the target.
+    /// The position with the largest relevance, as in `ChannelRelevance`; empty for the target.
     public let position: [Int]
   }
 
-  /// How much of what passes a vertex goes on to one below.
+  /// The relevance that passes from one vertex to a vertex of the next level.
   public struct Edge: Hashable, Sendable, Codable {
-    /// The upper vertex's number.
+    /// The index of the upper vertex.
     public let from: Int
-    /// The lower vertex's number.
+    /// The index of the lower vertex.
     public let to: Int
-    /// The relevance that has passed both.
+    /// The relevance that passes through both vertices.
     public let relevance: Double
-    /// The same as a part of `Σ |R|`, over the lower layer's channels, of what has passed the upper one.
+    /// The relevance as a fraction of `Σ |R|` over the lower layer's channels, for the relevance that passes through
+    /// the upper vertex.
     public let share: Double
   }
 
-  /// What is explained, as on the command line.
+  /// The target, in its command-line form.
   public let target: String
-  /// How.
+  /// The attribution method, in its command-line form.
   public let method: String
-  /// The layers, from the target downward.
+  /// The layers, in order from the target to the input.
   public let layers: [String]
-  /// The target, and the channels of each layer by falling relevance.
+  /// The target, followed by the channels of each layer in descending order of relevance.
   public let vertices: [Vertex]
-  /// From each vertex to all vertices of the next level.
+  /// Edges from each vertex to all vertices of the next level.
   public let edges: [Edge]
 
-  /// Follows relevance from a target downward.
+  /// Follows relevance from a target through several layers.
   ///
   /// - Parameters:
-  ///   - trace: the run; of a batch the first item counts.
-  ///   - target: what is explained.
-  ///   - layers: nodes between the input and the target, each below the one before.
-  ///   - method: one that carries relevance through the network.
-  ///   - count: how many channels of the first layer, at least 1; fewer if fewer have relevance above 0.
-  ///   - width: how many channels of each further layer are taken for each channel above, at least 1.
-  /// - Throws: `RelevanceKitError` as `Trace.channels(of:for:by:through:exclusive:)`, and if a layer is not below the one before.
-  /// - Complexity: a backward pass for each vertex, in shared walks for each level.
+  ///   - trace: the recorded run; in a batch, the first item is used.
+  ///   - target: the unit to explain.
+  ///   - layers: nodes between the input and the target, in order from the target to the input.
+  ///   - method: a method that propagates relevance through the network.
+  ///   - count: the number of channels of the first layer, at least 1; fewer if fewer have positive relevance.
+  ///   - width: the number of channels of each further layer that are selected per channel above, at least 1.
+  /// - Throws: `RelevanceKitError` as `Trace.channels(of:for:by:through:exclusive:)`, and if a layer is not below the
+  ///   previous one.
+  /// - Complexity: one backward pass per vertex; the passes of a level are shared.
   public init(
     _ trace: Trace, for target: Target = .top(1), through layers: [String], by method: any AttributionMethod = .lrp,
     count: Int = 6, width: Int = 3
@@ -67,7 +71,7 @@ public struct AttributionGraph: Sendable, Codable {
     let whole = layers.isEmpty ? [] : try trace.channelSums(of: layers, for: [target], by: method)[0]
     var vertices: [Vertex] = []
     var edges: [Edge] = []
-    // The vertices of the level above, with their conditions.
+    // The vertices of the level above and their conditions.
     var above: [(number: Int, conditions: [Condition])] = [(0, [])]
     for (level, layer) in layers.enumerated() {
       let all = whole[level].relevance[0]
@@ -105,7 +109,7 @@ public struct AttributionGraph: Sendable, Codable {
     (self.vertices, self.edges) = (vertices, edges)
   }
 
-  /// - Throws: `RelevanceKitError` if what passes a layer cannot reach the next.
+  /// - Throws: `RelevanceKitError` if relevance cannot pass from a layer to the next one.
   private static func checkOrder(of layers: [String], in trace: Trace, by method: any AttributionMethod) throws {
     let ids = try layers.map { try trace.receiver(named: $0, by: method.table) }
     let graph = trace.plan.network.graph

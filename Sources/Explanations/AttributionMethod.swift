@@ -1,67 +1,76 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// How a decision is explained: a seed, a rule table, and what is made of the maps.
+/// An attribution method: where relevance starts (the seeds), which rule table propagates it, and how the maps are
+/// computed.
 ///
-/// A custom type that conforms explains like the methods here, `trace.explain(target, by: MyMethod())`; added to a catalog, it is found by
-/// its name. What most methods have in common is the default: relevance starts with 1 at the target, goes back by the explainer's table, and
-/// what arrives is the map.
+/// A custom type that conforms to this protocol explains like the built-in methods, `trace.explain(target, by:
+/// MyMethod())`; added to a catalog, it is found by its name. The defaults are common to most methods: relevance starts
+/// with 1 at the target and is propagated by the explainer's table, and the map is the relevance that arrives at the
+/// input.
 public protocol AttributionMethod: Parameterized, CustomStringConvertible {
-  /// The table that relevance goes back by; nil for the one that the explainer was made with. Of tables whose name and rows are printed
-  /// alike the same plan is used.
+  /// The table that propagates relevance; nil for the explainer's table. Tables with the same printed name and rows
+  /// share one plan.
   var table: RuleTable? { get }
-  /// Where relevance starts. By default with 1 at each of a target's elements.
+  /// The relevance that the propagation starts with. The default is 1 at each of a target's elements.
   ///
-  /// - Throws: `RelevanceKitError` for a target that does not exist, or that the method cannot explain.
+  /// - Throws: `RelevanceKitError` for a target that does not exist or that the method cannot explain.
   func seeds(for targets: [Target], in trace: Trace) throws -> Seeds
-  /// The map of each target. By default what arrives at the input when `seeds(for:in:)` go back by `table`.
+  /// The map of each target. The default is the relevance that arrives at the input when `seeds(for:in:)` is propagated
+  /// by `table`.
   ///
   /// - Parameters:
-  ///   - targets: at least one.
-  ///   - trace: the run.
-  ///   - ledger: whether it is wanted what became of relevance at every node.
+  ///   - targets: at least one target.
+  ///   - trace: the recorded run.
+  ///   - ledger: whether to record the relevance flow at every node.
   /// - Throws: As `Trace.explain(_:by:ledger:)`.
   func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap]
-  /// Whether maps are a difference of which only the positive part counts. By default not.
+  /// Whether maps are a difference of which only the positive part is kept. The default is false.
   var isContrastive: Bool { get }
-  /// Whether maps are shares of the target's score by the explainer's table, so that a ledger makes sense. By default for methods without a
-  /// table.
+  /// Whether maps are shares of the target's score under the explainer's table, so that a ledger is meaningful. The
+  /// default is true for methods without a table.
   var isRelevance: Bool { get }
-  /// Whether maps are what goes back through the network from a target, so that conditions can say which channels it passes. By default yes; a
-  /// method with a `maps(of:in:ledger:)` of its own that does anything else says no.
+  /// Whether maps result from propagating the target through the network, so that conditions can select the channels to
+  /// propagate through. The default is true. A method whose `maps(of:in:ledger:)` computes maps in another way returns
+  /// false.
   var takesConditions: Bool { get }
-  /// What the sign of a map's values says. By default whether they support the target; of contrasts, none is negative.
+  /// The meaning of the sign of a map's values. By default, the sign tells whether a value supports or contradicts the
+  /// target; maps of contrastive methods have no negative values.
   var sign: MapSign { get }
-  /// What a map's values are in, where the target's score is in `score`: `logit`, or `activation of conv5`. By default the same.
+  /// The quantity of a map's values if the target's score has the quantity `score`: `logit`, or `activation of conv5`.
+  /// The default is `score`.
   func quantity(of score: String) -> String
-  /// What is known to mislead when the method explains under the explainer's plan, a sentence each; see also `RulePlan.warnings`. By default
-  /// nothing.
+  /// Known reasons why the method's maps can mislead under the explainer's plan, one sentence each; see also
+  /// `RulePlan.warnings`. Empty by default.
   ///
   /// - Complexity: O(nodes and edges).
   func warnings(under plan: RulePlan) -> [String]
-  /// What is worth knowing of how the method explains a run, a sentence each, such as the layer that it has chosen. By default nothing.
+  /// Facts about how the method explains a run, one sentence each, such as the layer that it selected. Empty by
+  /// default.
   ///
   /// - Throws: As `maps(of:in:ledger:)`.
   func remarks(in trace: Trace) throws -> [String]
 }
 
-/// What the sign of a map's values says.
+/// The meaning of the sign of a map's values.
 public enum MapSign: Sendable {
   /// No value is negative.
   case nonNegative
-  /// Positive values support the target, negative ones contradict it.
+  /// Positive values support the target, and negative values contradict it.
   case support
-  /// How the score changes with the input, which is no matter of support.
+  /// The slope of the score with respect to the input, which measures sensitivity rather than support.
   case slope
 }
 
-/// What a method finds for a target.
+/// The result of a method for one target.
 public struct AttributionMap: Sendable, Codable {
-  /// A value for each element of the input, before negative parts are dropped: of the input's shape, or with one channel.
+  /// A value for each element of the input, before negative values are dropped: in the shape of the input, or with one
+  /// channel.
   public var values: Tensor
-  /// What became of relevance at every node, from the target down; empty if the method has no relevance, or nobody asked for it.
+  /// The relevance flow at every node, from the target to the input; empty if the method has no relevance or no ledger
+  /// was requested.
   public var ledger: [LedgerEntry] = []
-  /// For integrated gradients what the map's sum is short of `y(x) − y(x₀)`, for each item of the batch.
+  /// For integrated gradients, `y(x) − y(x₀)` minus the sum of the map, for each item of the batch.
   public var completenessErrors: [Float]?
 
   /// Makes a map.
@@ -92,14 +101,15 @@ extension AttributionMethod {
     try trace.propagated(targets, by: self, ledger: ledger)
   }
 
-  /// The name, and after a colon the parameters that are not the usual ones: `clrp1:against=386,strength=1.5`.
+  /// The name, followed by a colon and the parameters that differ from their defaults:
+  /// `clrp1:against=386,strength=1.5`.
   public var description: String {
     let given = texts { $1 != $0.usual.text }.map { "\($0.name)=\($0.text)" }
     return given.isEmpty ? name : "\(name):\(given.joined(separator: ","))"
   }
 }
 
-/// The methods that can be asked for by name.
+/// The methods that can be found by name.
 public typealias MethodCatalog = Catalog<any AttributionMethod.Type>
 
 extension MethodCatalog {
@@ -113,14 +123,15 @@ extension MethodCatalog {
     ]) { $0 }
   }
 
-  /// Each method with its usual parameters.
+  /// Each method with its default parameters.
   ///
   /// - Complexity: O(types).
   public var methods: [any AttributionMethod] { types.map { $0.init() } }
 
-  /// Makes a method from one word, as it is written on a command line: `name` or `name:key=value,key=value`.
+  /// Creates a method from its command-line form: `name` or `name:key=value,key=value`.
   ///
-  /// - Throws: `RelevanceKitError` for an unknown name, a parameter that the method does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for an unknown name, a parameter that the method does not have, or a value that is
+  ///   not allowed.
   public func method(parsing text: String) throws -> any AttributionMethod {
     let (type, pairs) = try parts(of: text, pair: "name=value")
     for (index, (name, _)) in pairs.enumerated() {

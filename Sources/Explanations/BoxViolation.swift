@@ -1,50 +1,50 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// A layer under rule z^B whose input, in a run, left the box that the rule takes for granted.
+/// A layer under rule z^B whose input exceeds the box that the rule assumes.
 ///
-/// Outside the box contributions have the wrong sign: relevance can be negative or too large.
+/// Outside the box, contributions have the wrong sign, so relevance can be negative or too large.
 public struct BoxViolation: Hashable, Sendable {
-  /// A channel that left its box.
+  /// A channel that exceeds its box.
   public struct Channel: Hashable, Sendable {
     /// The channel of the layer's input, from 0.
     public let index: Int
-    /// The box, the widest where it differs from place to place.
+    /// The box; its widest extent if it differs between positions.
     public let box: ClosedRange<Float>
-    /// From the smallest to the largest value that the run had.
+    /// The range of the channel's values in the run.
     public let seen: ClosedRange<Float>
   }
   /// The layer.
   public let node: String
-  /// Its rule, as plans print it.
+  /// The rule, as plans print it.
   public let rule: String
-  /// The channels that left the box.
+  /// The channels that exceed their boxes.
   public let channels: [Channel]
-  /// How many channels the layer's input has.
+  /// The number of channels of the layer's input.
   public let channelCount: Int
-  /// Which nodes a row has to select to reach the layer, and whether the box follows from the pixels' range.
+  /// The keys with which a row selects the layer, and whether the box follows from the pixel range.
   fileprivate let selector: String
   fileprivate let isFromPixels: Bool
-  /// The values of all channels, those within the box too.
+  /// The range of each channel, including channels within their boxes.
   fileprivate let spans: [ClosedRange<Float>]
 }
 
 extension BoxViolation: CustomStringConvertible {
-  /// One sentence: the node, the box, the range that was seen, and what to write.
+  /// One sentence: the node, the box, the observed range, and a row that fits it.
   ///
   /// - Complexity: O(channels).
   public var description: String {
     let shown = channels.prefix(4).map {
-      "channel \($0.index) has \(Self.text($0.seen)), its box is \(Self.text($0.box))"
+      "channel \($0.index) has the range \(Self.text($0.seen)), but its box is \(Self.text($0.box))"
     }
     let rest = channels.count > shown.count ? "; and \(channels.count - shown.count) more channels" : ""
     let file =
       isFromPixels ? "a preprocessor_config.json with the mean and standard deviation of the model's inputs, or " : ""
     return
-      "\(node): the input of the layer leaves the box of rule zB, so that relevance can have the wrong sign: "
+      "\(node): the input of the layer exceeds the box of rule zB, so relevance can have the wrong sign: "
       + shown.joined(separator: "; ") + rest
-      + "; write \(file)a row {\(selector), rule: zB, lower: \(bounds(\.lowerBound, .down)), upper: \(bounds(\.upperBound, .up))} "
-      + "(as seen here; give what inputs can have)"
+      + "; write \(file)a row {\(selector), rule: zB, lower: \(bounds(\.lowerBound, .down)), upper: "
+      + "\(bounds(\.upperBound, .up))} (the range of this input; extend it to all inputs)"
   }
 
   /// `−103.9…151.1`
@@ -52,7 +52,7 @@ extension BoxViolation: CustomStringConvertible {
     "\(rounded(range.lowerBound, .toNearestOrEven))…\(rounded(range.upperBound, .toNearestOrEven))"
   }
 
-  /// What was seen, as it stands in a row: one number per channel, or one for all if there are many.
+  /// The observed bounds in the form of a row: one number per channel, or a single number for more than four channels.
   private func bounds(_ bound: KeyPath<ClosedRange<Float>, Float>, _ rule: FloatingPointRoundingRule) -> String {
     let values = spans.map { $0[keyPath: bound] }
     if channelCount > 4 {
@@ -61,7 +61,7 @@ extension BoxViolation: CustomStringConvertible {
     return "[\(values.map { Self.rounded($0, rule) }.joined(separator: ", "))]"
   }
 
-  /// A number of four digits.
+  /// A number with four significant digits.
   private static func rounded(_ value: Float, _ rule: FloatingPointRoundingRule) -> String {
     guard value != 0 else { return "0" }
     var scale = 1.0
@@ -73,13 +73,13 @@ extension BoxViolation: CustomStringConvertible {
 }
 
 extension Trace {
-  /// The layers under rule z^B whose input in this run lies outside of the rule's box, by more than a thousandth of its width:
-  /// explanations under the trace's rule table are not to be trusted then. Methods that bring their own tables use no z^B.
+  /// The layers under rule z^B whose input in this run exceeds the rule's box by more than a thousandth of its width.
+  /// Do not trust explanations under the trace's rule table in this case. Methods with their own tables do not use z^B.
   ///
-  /// - Complexity: O(elements of these layers' inputs) at every use.
+  /// - Complexity: O(elements of these layers' inputs) on every access.
   public var boxViolations: [BoxViolation] { plan.assignments.compactMap { boxViolation(of: $0.rule, at: $0.site) } }
 
-  /// The same for a rule that is tried at a layer; nil if it is not z^B, or all is well.
+  /// The violation of a rule that is tested at a layer; nil if the rule is not z^B or its box contains the input.
   package func boxViolation(of rule: any Rule, at site: RuleSite) -> BoxViolation? {
     guard let rule = rule as? ZBoxRule, rule.objection(at: site) == nil else { return nil }
     let x = forward.value(of: site.node.inputs[0])
@@ -91,7 +91,7 @@ extension Trace {
     let axis = site.kind == .gemm ? x.shape.rank - 1 : 1
     let found = Self.spans(of: x, axis: axis, lower, upper)
     let channels = found.enumerated().compactMap { index, span -> BoxViolation.Channel? in
-      // Where the box is a point, rounding is a share of its size.
+      // A box can be a single point, so the tolerance also depends on its magnitude.
       let tolerance = max(
         1e-3 * (span.box.upperBound - span.box.lowerBound),
         1e-5 * max(abs(span.box.lowerBound), abs(span.box.upperBound)))
@@ -105,7 +105,8 @@ extension Trace {
       isFromPixels: rule.box == .fromPixels, spans: found.map(\.seen))
   }
 
-  /// Of each channel of a tensor its box, its values, and how far they are outside of their bounds at most.
+  /// For each channel of a tensor, its box, the range of its values, and the largest distance of a value from its
+  /// bounds.
   private static func spans(
     of x: Tensor, axis: Int, _ lower: Tensor, _ upper: Tensor
   ) -> [(box: ClosedRange<Float>, seen: ClosedRange<Float>, excess: Float)] {
@@ -122,7 +123,7 @@ extension Trace {
       lower.forEachRun(broadcastTo: shape) { start, own, moves, count in
         var at = start
         while at < start + count {
-          // As far as channel and bounds stay.
+          // The end of the run with the same channel and bounds.
           let end = min(start + count, moves ? at + 1 : (at / inner + 1) * inner)
           let bound = own + (moves ? at - start : 0)
           var (low, high) = (Float.infinity, -Float.infinity)

@@ -1,34 +1,39 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// A class, and where it is most likely to be among positions that are candidates: a detector's anchors, a recognizer's steps.
+/// A class at one of several candidate positions, such as the anchors of a detector or the time steps of a recognizer.
 public struct Candidate: Sendable, Hashable, Codable {
-  /// The class, from 0.
+  /// The number of the class, from 0.
   public let classIndex: Int
   /// The position, counted row by row (`ScoreLayout.coordinates(ofPosition:)`).
   public let place: Int
-  /// The class's score there.
+  /// The score of the class at this position.
   public let score: Float
-  /// Its probability; nil where the output is a quantity.
+  /// The probability of the class; nil if the output is a quantity.
   public let probability: Double?
-  /// The probability that there is anything at all; nil where the network gives none.
+  /// The probability that the position contains any object; nil if the network does not output it.
   public let objectness: Double?
 
-  /// The four numbers of the box there, as the network gives them; nil where it gives none, or they are an output that is not kept.
+  /// The four numbers of the box at this position, as the network outputs them; nil if it does not output boxes or this
+  /// output was not read.
   public internal(set) var box: [Float]?
 
-  /// What candidates are ranked by: the product of both probabilities, or the score where there is none.
+  /// The value by which candidates are ranked: the product of both probabilities, or the score if there is no
+  /// probability.
   public var confidence: Double { (probability ?? Double(score)) * (objectness ?? 1) }
 
-  /// For each class the best candidate, by falling confidence; equal ones by number. The background is left out.
+  /// For each class except the background, the best candidate, by descending confidence. Candidates with equal
+  /// confidence are ordered by class number.
   ///
-  /// Background is the class that the layout says it is; else, of alternatives, the one that has the largest score at more than half of
-  /// the positions, if another has it anywhere and no objectness tells: most anchors lie on no object, and most steps on no character.
+  /// The background is the class that the layout declares. If the layout declares none and the classes are alternatives
+  /// without an objectness, it is the class with the largest score at more than half of the positions, provided that
+  /// another class has the largest score somewhere. Most anchors contain no object, and most time steps contain no
+  /// character.
   ///
   /// - Parameters:
   ///   - scores: classes × positions, as `ScoreLayout.scores(ofItem:)` arranges them.
-  ///   - objectness: for each position, as `ScoreLayout.objectness(ofItem:)` gives it.
-  ///   - layout: what the scores decide.
+  ///   - objectness: a value for each position, as `ScoreLayout.objectness(ofItem:)` returns it.
+  ///   - layout: the decision that the scores encode.
   /// - Complexity: O(classes × positions).
   public static func all(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
     var best = [Candidate?](repeating: nil, count: layout.classes)
@@ -42,8 +47,8 @@ public struct Candidate: Sendable, Hashable, Codable {
     }
   }
 
-  /// For each position its most likely class, by falling confidence; equal ones by position. The background is left out. Candidates that
-  /// lie on the same object are all there: nothing is suppressed.
+  /// For each position, its most likely class, by descending confidence. Candidates with equal confidence are ordered
+  /// by position. The background is left out. Candidates of the same object are not suppressed.
   ///
   /// - Complexity: O(classes × positions + positions log positions).
   public static func boxes(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
@@ -56,10 +61,10 @@ public struct Candidate: Sendable, Hashable, Codable {
     }
   }
 
-  /// Probabilities that round to 1 are told apart by their logits.
+  /// Compares confidences. Probabilities that round to 1 are compared by their logits.
   private func isLess(than other: Candidate) -> Bool { (confidence, score) < (other.confidence, other.score) }
 
-  /// All classes but the background at all positions.
+  /// Calls `body` for all classes except the background at all positions.
   private static func forEach(
     in scores: Tensor, objectness: [Float]?, layout: ScoreLayout, _ body: (Candidate) -> Void
   ) {
@@ -76,7 +81,7 @@ public struct Candidate: Sendable, Hashable, Codable {
     }
   }
 
-  /// The class that stands for no object; nil if none is known to.
+  /// The class that represents the absence of an object; nil if none is known.
   public static func background(in scores: Tensor, layout: ScoreLayout) -> Int? {
     if let background = layout.background { return background }
     guard layout.isOfCandidates, layout.decision == .oneClass, layout.classes > 1, !layout.hasObjectness else {

@@ -2,17 +2,18 @@ import RelevanceNetworks
 import RelevancePropagation
 import RelevanceTensors
 
-/// What a channel of a layer has to do with a target.
+/// The relevance and activation of a channel of a layer for a target.
 public struct ChannelRelevance: Hashable, Sendable, Codable {
-  /// The channel's number.
+  /// The index of the channel.
   public let channel: Int
   /// `Σ R` over its positions.
   public let relevance: Double
-  /// The relevance as a part of `Σ |R|` over the layer's channels; 0 where no relevance arrives.
+  /// The relevance as a fraction of `Σ |R|` over the layer's channels; 0 if no relevance arrives.
   public let share: Double
   /// The largest relevance at a position.
   public let peak: Float
-  /// The position that has it: row and column, or the number of a token; empty for a layer without positions.
+  /// The position of the largest relevance: row and column, or the index of a token; empty for a layer without
+  /// positions.
   public let position: [Int]
   /// The sum of the channel's values.
   public let activation: Double
@@ -20,25 +21,25 @@ public struct ChannelRelevance: Hashable, Sendable, Codable {
   public let peakActivation: Float
 }
 
-/// What a layer has in one of its channels: values, or relevance.
+/// The sum and maximum of a channel's values or relevance.
 package struct ChannelSum: Hashable, Sendable {
-  /// Over all positions.
+  /// The sum over all positions.
   package var sum = 0.0
-  /// The largest at a position.
+  /// The largest value at a position.
   package var peak = -Float.infinity
-  /// The first position that has it, counted through the layer's extents.
+  /// The first position with this value, in row-major order of the layer's extents.
   package var place = 0
 }
 
-/// How a layer's output lies in channels.
+/// The arrangement of a layer's output in channels.
 package struct ChannelLayout: Hashable, Sendable {
-  /// How many there are.
+  /// The number of channels.
   package let count: Int
   /// The extents of a channel: rows and columns, or tokens; empty for a layer without positions.
   package let extents: [Int]
-  /// How far the channels of an item are apart.
+  /// The stride between the channels of an item.
   private let distance: Int
-  /// The elements of an item.
+  /// The number of elements of an item.
   private let size: Int
 
   /// - Throws: `RelevanceKitError` if a node's output has no channels.
@@ -48,24 +49,24 @@ package struct ChannelLayout: Hashable, Sendable {
     self.count = count
     size = shape.count / max(trace.batch, 1)
     guard trace.forward.plan.itemLayouts[id.index] != .folded else {
-      // The first axis counts windows of an image, say, of all items.
+      // The first axis combines the items with other parts, such as the windows of an image.
       distance = shape.strides[axis]
       extents = shape.dimensions.indices.filter { $0 != axis }.map { shape[$0] / ($0 == 0 ? trace.batch : 1) }
       return
     }
     let batchAxis = trace.forward.batchAxis(of: id)
-    // Of an item, without the batch's axis, wherever it is.
+    // The stride within an item, without the batch axis, regardless of the position of this axis.
     distance = shape.strides[axis] / (axis < batchAxis ? trace.batch : 1)
     extents = shape.dimensions.indices.filter { $0 != axis && $0 != batchAxis }.map { shape[$0] }
   }
 
-  /// The coordinates of a place; empty for a layer without positions.
+  /// The coordinates of a position; empty for a layer without positions.
   package func position(of place: Int) -> [Int] {
     let shape = TensorShape(extents)
     return shape.count > 1 ? shape.coordinates(of: place) : []
   }
 
-  /// What each channel has, of one item of a tensor whose items lie one after the other.
+  /// The sums of each channel for one item of a tensor whose items are consecutive.
   ///
   /// - Complexity: O(elements).
   func sums(of itemByItem: Tensor, item: Int) -> [ChannelSum] {
@@ -87,26 +88,28 @@ package struct ChannelLayout: Hashable, Sendable {
   }
 }
 
-/// What the channels of some nodes have, of one item: values, and relevance for some targets.
+/// The sums of the channels of a node for one item: values, and relevance for each target.
 package struct LayerSums: Sendable {
   package let layout: ChannelLayout
   package let activation: [ChannelSum]
-  /// For each target.
+  /// One list of channels per target.
   package let relevance: [[ChannelSum]]
 }
 
 extension Trace {
-  /// The relevance of each channel of a node's output for a target, the largest first; equal ones by number.
+  /// The relevance of each channel of a node's output for a target, in descending order; channels with equal relevance
+  /// are ordered by index.
   ///
   /// - Parameters:
-  ///   - target: what is explained.
+  ///   - target: the unit to explain.
   ///   - node: a node between the input and the target.
-  ///   - method: how; of contrasts relevance is signed: channels that support the target and not its dual come first.
-  ///   - conditions: what relevance has to pass above the node, or there.
-  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
-  /// - Returns: for each item of the batch its channels.
+  ///   - method: the attribution method. For contrastive methods, relevance is signed: channels that support the target
+  ///     but not its dual come first.
+  ///   - conditions: the channels that relevance must pass through, at the node or between the target and the node.
+  ///   - exclusive: as in `explain(_:by:through:exclusive:ledger:)`.
+  /// - Returns: For each item of the batch, its channels.
   /// - Throws: `RelevanceKitError` as `relevance(of:at:by:)` and `explain(_:by:through:exclusive:ledger:)`.
-  /// - Complexity: a backward pass down to the node.
+  /// - Complexity: one backward pass down to the node.
   public func channels(
     of node: String, for target: Target, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
     exclusive: Bool = true
@@ -124,10 +127,10 @@ extension Trace {
     }
   }
 
-  /// What the channels of some nodes have to do with some targets, each under conditions of its own.
+  /// The sums of the channels of several nodes for several targets, each target under its own conditions.
   ///
-  /// - Returns: for each item of the batch and each node.
-  /// - Throws: as `channels(of:for:by:through:exclusive:)`.
+  /// - Returns: For each item of the batch, one element per node.
+  /// - Throws: As `channels(of:for:by:through:exclusive:)`.
   package func channelSums(
     of nodes: [String], for targets: [Target], by method: any AttributionMethod,
     throughEach conditions: [[Condition]]? = nil, exclusive: Bool = true

@@ -3,9 +3,9 @@ import RelevancePropagation
 import RelevanceTensors
 
 extension Trace {
-  /// `max(0, Σ_k w_k ⊙ A_k)` at a layer for each target, with A_k the activations of channel k: batch × 1 × the layer's height × width.
-  /// The layer is by default that of `defaultCAMLayer(for:)`; `weights` makes of the derivative of the score by a channel's activations
-  /// a weight for each position.
+  /// `max(0, Σ_k w_k ⊙ A_k)` at a layer for each target, where A_k are the activations of channel k: batch × 1 × height
+  /// × width of the layer. The default layer is that of `defaultCAMLayer(for:)`. `weights` computes a weight for each
+  /// position from the derivative of the score with respect to a channel's activations.
   func classActivationMaps(
     of targets: [Target], at name: String?, for method: some AttributionMethod,
     weights: (_ gradient: [Float]) -> [Float]
@@ -39,7 +39,7 @@ extension Trace {
     }
   }
 
-  /// The layer with a name, or the one that is looked at if none is named.
+  /// The layer with a name, or the default layer.
   private func camLayer(_ name: String?, for method: some AttributionMethod) throws -> (Node.ID, ActivationLayout) {
     let graph = plan.network.graph
     let axes = plan.network.channelAxes(forward.plan.analysis.inferred)
@@ -48,7 +48,7 @@ extension Trace {
       throw ExplanationError.noPositions(
         method: method.name, node: graph[plan.network.input].name, shape: input.shape)
     }
-    // Between tokens it is not positions that have four axes, but heads.
+    // In a network with tokens, a node with four axes has heads, not positions.
     let isMap = axes[id.index] != nil || forward.shape(of: id).rank == 3 || !hasProducts
     guard isMap, let layout = activationLayout(of: id, axes) else {
       throw ExplanationError.noPositions(
@@ -65,14 +65,14 @@ extension Trace {
     plan.network.nodes(reaching: plan.network.logits).contains { plan.network.graph[$0].operation is MatrixProduct }
   }
 
-  /// What is worth knowing of the layer: `grad-cam is at block4_norm1 (LayerNormalization): 8×8 tokens`.
+  /// A sentence about the layer: `grad-cam uses layer block4_norm1 (LayerNormalization): 8×8 tokens`.
   func camRemark(at name: String?, for method: some AttributionMethod) throws -> String {
     let (id, layout) = try camLayer(name, for: method)
     let node = plan.network.graph[id]
-    return "\(method.name) is at \(node.name) (\(node.operation.kind)): \(layout.description)"
+    return "\(method.name) uses layer \(node.name) (\(node.operation.kind)): \(layout.description)"
   }
 
-  /// Maps of one channel as high and wide as the input, with its order of axes.
+  /// Maps of one channel, resized to the height and width of the input and arranged in its axis order.
   func resizedToInput(_ map: Tensor) -> Tensor {
     let isLast = plan.network.hasChannelsLast
     let (height, width) = isLast ? (input.shape[1], input.shape[2]) : (input.shape[2], input.shape[3])
@@ -82,14 +82,14 @@ extension Trace {
 }
 
 extension Parameter where Owner: AttributionMethod {
-  /// The layer that is looked at.
+  /// The layer that the method uses.
   static func layer(_ path: any WritableKeyPath<Owner, String?> & Sendable) -> Self {
     Self("layer", path, expected: "the name of a node")
   }
 }
 
 extension Tensor {
-  /// Maps of one channel, batch × 1 × height × width, in another size, by bilinear interpolation between the middles of elements.
+  /// Maps of one channel, batch × 1 × height × width, resized by bilinear interpolation between element centers.
   fileprivate func resized(height newHeight: Int, width newWidth: Int) -> Tensor {
     let (height, width) = (shape[2], shape[3])
     func steps(_ old: Int, _ new: Int) -> [(low: Int, high: Int, part: Float)] {
@@ -120,17 +120,19 @@ extension Tensor {
 }
 
 extension Trace {
-  /// The layer that Grad-CAM and its kin look at if none is named: the last node with positions whose value all classes read.
+  /// The default layer of Grad-CAM and related methods: the last node with positions that all classes depend on.
   ///
-  /// That is a node of batch × channels × height × width, or with its channels last, with more than one position, which all paths from the
-  /// input to the logits pass, behind the first layer with weights and before the last ones: behind an activation however it is written,
-  /// and behind the sum of a residual block rather than inside of its branch. Where the last layer with weights is a
-  /// convolution whose maps are averaged (SqueezeNet), it is what that convolution reads. A pooling at the end is left out,
-  /// since it only has fewer positions. If there is none (one convolution and a mean), it is the last node behind all layers
-  /// with weights, and without that the last convolution.
+  /// The node has the shape batch × channels × height × width (or channels last), more than one position, and is on all
+  /// paths from the input to the logits, after the first and before the last layer with weights. This selects the node
+  /// after an activation, regardless of how the activation is expressed, and the sum of a residual block rather than a
+  /// node in its branch. If the last layer with weights is a convolution whose maps are averaged (SqueezeNet), the node
+  /// is the input of this convolution. A final pooling is skipped, because it only reduces the number of positions. If
+  /// there is no such node (one convolution and a mean), the last node after all layers with weights is used, and
+  /// otherwise the last convolution.
   ///
-  /// Where attention between tokens comes behind such a node, or the node has tokens itself, it is the last normalization that all of the last
-  /// attention reads. What follows that attention is often read at the class token alone, and no token of the image has a gradient there.
+  /// If attention between tokens follows such a node, or the node itself has tokens, the last normalization that the
+  /// whole last attention layer depends on is used. The nodes after this attention are often read at the class token
+  /// only, so the image tokens have no gradient there.
   package func defaultCAMLayer(for method: some AttributionMethod = .gradCAM) throws -> String {
     let axes = plan.network.channelAxes(forward.plan.analysis.inferred)
     return plan.network.graph[try defaultCAMNode(for: method, axes)].name
@@ -139,7 +141,7 @@ extension Trace {
   private func defaultCAMNode(for method: some AttributionMethod, _ axes: [Int?]) throws -> Node.ID {
     let network = plan.network
     let graph = network.graph
-    /// The layout of a node that has positions, of four axes only if it is known which counts channels.
+    /// The layout of a node that has positions. A node with four axes needs a known channel axis.
     func layout(_ id: Node.ID) -> ActivationLayout? {
       guard forward.shape(of: id).rank == 3 || axes[id.index] != nil else { return nil }
       return activationLayout(of: id, axes).flatMap { $0.positions > 1 ? $0 : nil }
@@ -147,7 +149,7 @@ extension Trace {
     let reachable = network.nodes(reaching: network.logits)
     let first = reachable.first { graph[$0].operation.isWeighted }
     let last = network.outermostWeightedNodes(before: network.logits).last.min()
-    // Of a node that all paths pass, whatever has a smaller place in the graph's order comes before it.
+    // For a node on all paths, every node with a smaller index is before it.
     let candidates = network.dominators(of: network.logits).filter { $0 >= first ?? graph.output && layout($0) != nil }
     let chosen =
       candidates.last { id in last.map { id < $0 } ?? false } ?? candidates.last
@@ -162,7 +164,7 @@ extension Trace {
     return id
   }
 
-  /// The last normalization of tokens that all paths pass to the last product of tensors which both depend on the image.
+  /// The last normalization of tokens on all paths to the last product of two tensors that both depend on the image.
   private func lastNormalizedTokens(_ layout: (Node.ID) -> ActivationLayout?) -> Node.ID? {
     let network = plan.network
     let product = network.nodes(reaching: network.logits).last { network.graph[$0].operation is MatrixProduct }

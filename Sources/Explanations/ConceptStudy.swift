@@ -1,31 +1,32 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// The channels of a layer that count the most for a target, each with the map of the relevance that passes it. *Achtibat23*.
+/// The channels of a layer with the largest relevance for a target, each with the map of the relevance that passes
+/// through it. *Achtibat23*.
 ///
-/// By LRP these are what the network saw that supports the class; by a contrast such as CLRP1 against another class, what supports this one
-/// more than the other.
+/// With LRP, these are the concepts that support the class. With a contrastive method, such as CLRP1 against another
+/// class, these are the concepts that support this class more than the other one.
 public struct ConceptStudy: Sendable {
-  /// A channel and where it counts.
+  /// A channel and its map.
   public struct Concept: Sendable {
-    /// What the channel has to do with the target.
+    /// The relevance and activation of the channel.
     public let channel: ChannelRelevance
-    /// The map under the condition that relevance passes this channel.
+    /// The map under the condition that relevance passes through this channel.
     public let explanation: Explanation
   }
 
-  /// The layer's node.
+  /// The name of the layer's node.
   public let node: String
-  /// What is explained: never a rank, but the class that had it.
+  /// The explained target. A rank is replaced by the class with this rank.
   public let target: Target
-  /// How.
+  /// The attribution method.
   public let method: any AttributionMethod
-  /// The most relevant channels, the largest first, of the first item.
+  /// The most relevant channels of the first item, in descending order of relevance.
   public let concepts: [Concept]
-  /// All channels of the layer, the most relevant first.
+  /// All channels of the layer, in descending order of relevance.
   public let channels: [ChannelRelevance]
 
-  /// The target's relevance that the layer's channels have together, and what of it the concepts have.
+  /// The relevance of all of the layer's channels, and of the selected concepts.
   public var relevance: (all: Double, ofConcepts: Double) {
     (channels.reduce(0) { $0 + $1.relevance }, concepts.reduce(0) { $0 + $1.channel.relevance })
   }
@@ -33,14 +34,14 @@ public struct ConceptStudy: Sendable {
   /// Studies a layer.
   ///
   /// - Parameters:
-  ///   - trace: the run; of a batch the first item chooses the channels.
+  ///   - trace: the recorded run; in a batch, the first item determines the channels.
   ///   - node: the layer: a node between the input and the target.
-  ///   - target: what is explained.
-  ///   - method: one that carries relevance through the network.
-  ///   - count: how many channels, at least 1; fewer if the layer has fewer with relevance above 0.
-  ///   - exclusive: as of `Trace.explain(_:by:through:exclusive:ledger:)`.
+  ///   - target: the unit to explain.
+  ///   - method: a method that propagates relevance through the network.
+  ///   - count: the number of channels, at least 1; fewer if fewer have positive relevance.
+  ///   - exclusive: as in `Trace.explain(_:by:through:exclusive:ledger:)`.
   /// - Throws: `RelevanceKitError` as `Trace.channels(of:for:by:through:exclusive:)`.
-  /// - Complexity: a backward pass to the layer, and one for each concept, in shared walks.
+  /// - Complexity: one backward pass to the layer, and one per concept; the latter are shared.
   public init(
     _ trace: Trace, at node: String, for target: Target = .top(1), by method: any AttributionMethod = .lrp,
     count: Int = 6,

@@ -3,27 +3,29 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// Channels of a node's output that relevance has to pass: it is set to zero at all others, and the walk goes on. *Achtibat23* eq. 3.
+/// The channels of a node's output that relevance must pass through: at all other channels, relevance is set to zero
+/// before it is propagated further. *Achtibat23* eq. 3.
 ///
-/// What a channel responds to is a concept, so that a map under a condition shows where a concept counts for a target. Of a node of
-/// channels × height × width a channel is a map, of a fully connected layer an output, of tokens a feature of all of them.
+/// A channel responds to a concept, so a map under a condition shows where this concept contributes to a target. A
+/// channel is a feature map for a node of channels × height × width, an output for a fully connected layer, and a
+/// feature of all tokens for a node with tokens.
 public struct Condition: Hashable, Sendable {
   /// The node's name.
   public let node: String
-  /// The channels, in order.
+  /// The channels, in ascending order.
   public let channels: [Int]
 
-  /// Some channels of a node.
+  /// A condition on several channels of a node.
   public static func channels(_ channels: some Sequence<Int>, of node: String) -> Condition {
     Condition(node: node, channels: Set(channels).sorted())
   }
 
-  /// One channel of a node.
+  /// A condition on one channel of a node.
   public static func channel(_ channel: Int, of node: String) -> Condition { .channels([channel], of: node) }
 }
 
 extension Condition: LosslessStringConvertible {
-  /// Reads `NODE/3+7`; the last `/` separates. Nil for other texts.
+  /// Parses `NODE/3+7`; the last `/` is the separator. Nil for other texts.
   public init?(_ description: String) {
     guard let slash = description.lastIndex(of: "/"), slash > description.startIndex else { return nil }
     let channels = description[description.index(after: slash)...].split(
@@ -33,14 +35,14 @@ extension Condition: LosslessStringConvertible {
     self = .channels(channels, of: String(description[..<slash]))
   }
 
-  /// `NODE/3+7`.
+  /// The text `NODE/3+7`.
   public var description: String { "\(node)/" + channels.map(String.init).joined(separator: "+") }
 }
 
 extension Condition: Codable {
-  /// Reads the description.
+  /// Decodes the description.
   ///
-  /// - Throws: `DecodingError` for other texts, and what the decoder throws.
+  /// - Throws: `DecodingError` for other texts, and errors of the decoder.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
@@ -50,16 +52,16 @@ extension Condition: Codable {
     self = condition
   }
 
-  /// Writes the description.
+  /// Encodes the description.
   ///
-  /// - Throws: What the encoder throws.
+  /// - Throws: Errors of the encoder.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
 }
 
-/// A condition that cannot be met.
+/// A condition that cannot be applied.
 package enum ConditionError: RelevanceKitError, Equatable {
   case noSuchChannel(Int, node: String, channels: Int)
   case noChannels(node: String, shape: TensorShape)
@@ -78,21 +80,24 @@ package enum ConditionError: RelevanceKitError, Equatable {
     case .noChannels(let node, let shape): "node \(node) has no channels: its output has shape \(shape)"
     case .twice(let node): "there are two conditions on node \(node); expected one, with the channels joined by +"
     case .beyondTarget(let node, let target):
-      "no relevance of \(target) passes node \(node); expected a node between the input and the target"
+      "no relevance of \(target) passes through node \(node); expected a node between the input and the target"
     case .sideBySide(let a, let b):
-      "no relevance passes node \(a) and node \(b), which lie side by side; expected one of them, or conditions that are not exclusive"
+      "no relevance passes through both node \(a) and node \(b), because they are on parallel branches; expected one "
+        + "of them, or conditions that are not exclusive"
     case .notBelow(let lower, let upper):
-      "no relevance goes from node \(upper) to node \(lower); expected layers from the target downward"
+      "no relevance is propagated from node \(upper) to node \(lower); expected layers in order from the target to the "
+        + "input"
     case .notPropagated(let method):
-      "\(method) does not carry relevance through every node, so it cannot pass some channels only; expected lrp, clrp1, clrp2 or gradient"
+      "\(method) does not propagate relevance through every node, so conditions do not apply; expected lrp, clrp1, "
+        + "clrp2 or gradient"
     }
   }
 }
 
 extension Trace {
-  /// The axis of a node's output along which channels lie, and their number.
+  /// The channel axis of a node's output, and the number of channels.
   ///
-  /// - Throws: `RelevanceKitError` if there are none.
+  /// - Throws: `RelevanceKitError` if the output has no channels.
   func channels(of id: Node.ID) throws -> (axis: Int, count: Int) {
     let shape = forward.shape(of: id)
     guard shape.rank > 1 else {
@@ -102,9 +107,9 @@ extension Trace {
     return (axis, shape[axis])
   }
 
-  /// What relevance of a target passes under some conditions.
+  /// The passage of a target's relevance under some conditions.
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for conditions that cannot be applied.
   func passage(
     _ conditions: [Condition], exclusive: Bool, of target: Target, at starts: [Node.ID], by table: RuleTable?
   ) throws -> Passage {

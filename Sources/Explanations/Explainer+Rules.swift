@@ -1,11 +1,11 @@
 import RelevancePropagation
 
 extension Explainer {
-  /// The same network under another table. Threads, memory and weights that are laid out for products are shared, so that trying many tables
-  /// costs little.
+  /// The same network with another rule table. The new explainer shares threads, memory and packed weights with this
+  /// one, so trying many tables is cheap.
   ///
   /// - Parameter rules: the table.
-  /// - Throws: as `RuleTable.draft(for:)`.
+  /// - Throws: As `RuleTable.draft(for:)`.
   public func replacingRules(with rules: RuleTable) throws -> Explainer {
     Explainer(self, plan: try rules.draft(for: network))
   }

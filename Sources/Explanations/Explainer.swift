@@ -6,36 +6,36 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
+/// Explains the decisions of one network under one rule table. It is immutable and safe to share between threads.
 public struct Explainer: Sendable {
-  /// The rule of every node, resolved from the table. Where the table does not fit the network, `plan.objection` says why; methods
-  /// that bring tables of their own can be used all the same.
+  /// The rule of every node, resolved from the table. If the table does not fit the network, `plan.objection` states
+  /// the reason; methods that use their own tables still work.
   public let plan: RulePlan
-  /// How images become inputs of the network.
+  /// The conversion of images to inputs of the network.
   public let preprocessing: Preprocessing
   package let executor: Executor
-  /// Bytes that relevance may take while several targets are propagated together.
+  /// The memory in bytes that relevance can use while several targets are propagated together.
   let memoryBudget: Int
   private let plans = Cache<String, RulePlan>()
-  /// By node what constants join tokens there, for the last shape of the input.
+  /// For each node, the constants that join the tokens there, for the most recent input shape.
   let tokenConstants = Cache<TensorShape, [String: TokenShare.Kind]>(limit: 1)
-  /// The nodes from which relevance can go to the input.
+  /// The nodes from which relevance can reach the input.
   let reachable: Set<Node.ID>
 
   /// Resolves a rule table for a network.
   ///
   /// - Parameters:
-  ///   - network: what is explained.
-  ///   - rules: the table; nil means `RuleTable.recommended` with the preprocessing's pixel range.
-  ///   - preprocessing: how images become inputs.
-  ///   - threads: how many threads a run uses, from 1 to 1024, of which at most four per processor, or 16, are used; nil means one per
-  ///     processor, or as many as the address space has room for.
-  ///   - convolution: how convolutions are computed.
-  ///   - instructionSet: which vector units are used; nil means `InstructionSet.preferred`.
-  ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
-  ///     are propagated group by group. One target is always propagated.
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, if the number of threads is another, or more than there is
-  ///   room for, or if the processor lacks the instruction set.
+  ///   - network: the network to explain.
+  ///   - rules: the table; nil for `RuleTable.recommended` with the preprocessing's pixel range.
+  ///   - preprocessing: the conversion of images to inputs.
+  ///   - threads: the number of threads of a run, from 1 to 1024. At most four per processor, or 16 in total if that is
+  ///     more, are used. Nil means one per processor, or fewer if the address space has no room for them.
+  ///   - convolution: the algorithm for convolutions.
+  ///   - instructionSet: the vector instructions to use; nil for `InstructionSet.preferred`.
+  ///   - memoryBudget: the memory in bytes that relevance can use while several targets are propagated together. If
+  ///     more targets are explained, they are propagated in groups. One target is always propagated.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit together, if the number of threads is not allowed
+  ///   or exceeds the address space, or if the processor does not support the instruction set.
   public init(
     _ network: NeuralNetwork, rules: RuleTable? = nil, preprocessing: Preprocessing = .imageNet, threads: Int? = nil,
     convolution: ConvolutionAlgorithm = .automatic, instructionSet: InstructionSet? = nil,
@@ -50,7 +50,7 @@ public struct Explainer: Sendable {
     self.memoryBudget = memoryBudget
   }
 
-  /// The same with another plan.
+  /// A copy with another plan.
   init(_ other: Explainer, plan: RulePlan) {
     (self.plan, preprocessing, executor) = (plan, other.preprocessing, other.executor)
     (memoryBudget, reachable) = (other.memoryBudget, other.reachable)
@@ -59,43 +59,45 @@ public struct Explainer: Sendable {
   /// The network.
   public var network: NeuralNetwork { plan.network }
 
-  /// How the logits are arranged for an input of a shape, and what they decide.
+  /// The arrangement of the logits for an input shape, and the decision that they encode.
   package func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout {
     try executor.scoreLayout(forInput: shape)
   }
 
-  /// How many threads a run uses.
+  /// The number of threads that a run uses.
   public var threads: Int { executor.threads }
 
-  /// Runs the network and records what explanations need. A trace is recorded once and explained as often as one likes.
+  /// Runs the network and records the values that explanations need. A trace can be explained repeatedly without
+  /// another forward pass.
   ///
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
-  /// - Throws: `RelevanceKitError` if the shape does not fit the network, if input or logits are NaN or infinite, if there are
-  ///   none, if the network mixes the items of the batch, if the values do not fit memory, or if a window slides over more than two axes.
+  /// - Throws: `RelevanceKitError` if the shape does not fit the network, if the input or the logits contain NaN or
+  ///   infinity, if there are no logits, if the network mixes the items of the batch, if the values do not fit into
+  ///   memory, or if a window slides over more than two axes.
   public func trace(_ input: Tensor) throws -> Trace { try trace(input, clock: nil) }
 
-  /// The same; `clock` is told what nodes take.
+  /// As `trace(_:)`; `clock` records the time of each node.
   package func trace(_ input: Tensor, clock: NodeClock?) throws -> Trace {
     let forward = try executor.trace(input, sideProducts: plan.sideProducts, clock: clock)
     try check(forward.plan, input)
     return Trace(forward, explainer: self)
   }
 
-  /// - Throws: `RelevanceKitError` if there is nothing to explain, or a batch that the network mixes.
+  /// - Throws: `RelevanceKitError` if there are no logits, or if the network mixes the items of the batch.
   private func check(_ plan: ExecutionPlan, _ input: Tensor) throws {
     let output = plan.shapes[network.logits.index]
     guard output.count > 0 else {
       throw ExecutionError.empty(node: network.graph[network.logits].name, shape: output)
     }
-    // Only a batch that the caller chose can be refused; another first axis is part of one input.
+    // Only a batch that the caller chose can be rejected; any other first axis is part of a single input.
     guard case .mixed(let id) = plan.batching, case .symbolic? = network.inputShape.extents.first else { return }
     throw ExecutionError.mixesBatch(node: network.graph[id].name, items: input.shape[0])
   }
 
-  /// The scores of each of some inputs of one shape: as many at a time as fit into the memory budget, or one by one if the network does
-  /// not take batches.
+  /// The scores of each of several inputs of one shape. Inputs are run in batches that fit into the memory budget, or
+  /// one by one if the network does not accept batches.
   package func scores(of inputs: [Tensor]) throws -> [ClassScores] {
-    // More inputs in one run gain nothing.
+    // Larger batches are not faster.
     try together(inputs, atMost: 16, where: { $1.items == $2 && $1.layout == $0.layout }) { some, single in
       let values = try executor.logits(Tensor(joining: some))
       return some.indices.map {
@@ -104,8 +106,9 @@ public struct Explainer: Sendable {
     }
   }
 
-  /// What `body` makes of inputs of one shape: of as many at a time as fit into the memory budget, or of one by one if the plan for several
-  /// does not do for each what that for one does, since constants in the graph may know the batch.
+  /// Applies `body` to inputs of one shape, in batches that fit into the memory budget. Inputs are passed one by one if
+  /// the batched plan does not treat each item like the single plan, because constants in the graph may depend on the
+  /// batch size.
   func together<Result>(
     _ inputs: [Tensor], atMost most: Int = .max,
     where isAlike: (_ single: ExecutionPlan, _ several: ExecutionPlan, _ count: Int) -> Bool,
@@ -122,30 +125,31 @@ public struct Explainer: Sendable {
     }
   }
 
-  /// The plan of a method's table.
+  /// The plan for a method's table.
   func plan(for table: RuleTable) throws -> RulePlan {
     try plans.value(for: table.text) { try table.resolve(for: network) }
   }
 }
 
 extension RuleTable {
-  /// All that is printed of it.
+  /// The table's full printed form.
   fileprivate var text: String {
     let range = pixelRange.map { "\($0.lower) \($0.upper)" } ?? ""
     return ([name, range] + rows.map(\.description)).joined(separator: "\n")
   }
 }
 
-/// One recorded run of a network: activations and denominators, from which any number of targets is explained.
+/// One recorded run of a network: the activations and denominators from which any number of targets can be explained.
 public struct Trace: Sendable {
-  /// The values that are explained, before a final softmax or sigmoid: batch × classes, and, where classes have scores at several
-  /// positions, × the extents of `layout.positions`. A single logit that decides between two classes is there twice, once negated.
+  /// The values that are explained, before a final softmax or sigmoid: batch × classes or, if classes have scores at
+  /// several positions, batch × classes × the extents of `layout.positions`. A single logit that decides between two
+  /// classes occurs twice, once negated.
   public let logits: Tensor
   package let explainer: Explainer
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
   var choices = OutputChoices()
-  /// What relevance of each target has to pass; none if all may pass everywhere.
+  /// The nodes that each target's relevance must pass through; empty if there is no restriction.
   var passages: [Passage] = []
   let logitSources: LogitSources
 
@@ -161,30 +165,30 @@ public struct Trace: Sendable {
 
   /// The rule of every node.
   public var plan: RulePlan { propagator.plan }
-  /// The input that was run.
+  /// The recorded input.
   public var input: Tensor { forward.input }
-  /// How the logits are arranged, and what they decide.
+  /// The arrangement of the logits, and the decision that they encode.
   public var layout: ScoreLayout { forward.plan.layout }
   /// The number of classes.
   public var classes: Int { layout.classes }
-  /// Items in the batch.
+  /// The number of items in the batch.
   public var batch: Int { forward.items }
   var forward: ForwardTrace { propagator.trace }
 
-  /// Whether a single logit stands for two classes.
+  /// Whether a single logit represents two classes.
   var hasComplement: Bool { if case .twoClasses = layout.decision { true } else { false } }
 
-  /// The classes of the first item by falling logit, with their probabilities; equal ones by number. Where classes have scores at several
-  /// positions, those at the first.
+  /// The classes of the first item in descending order of their logits, with probabilities. Classes with equal logits
+  /// are ordered by number. If classes have scores at several positions, these are the scores at the first position.
   ///
   /// - Complexity: O(classes log classes).
   public func predictions() -> [Prediction] { Prediction.ranking(scores(of: 0), layout: layout) }
 
-  /// The classes of an item of the batch at a position.
+  /// The classes of one item of the batch at one position.
   ///
   /// - Parameters:
-  ///   - item: from 0.
-  ///   - position: nil for the first, and where classes have one score.
+  ///   - item: the number of the item, from 0.
+  ///   - position: the position; nil for the first, and if classes have only one score.
   /// - Throws: `RelevanceKitError` if there is no such item or position.
   /// - Complexity: O(classes log classes).
   public func predictions(ofItem item: Int, at position: [Int]? = nil) throws -> [Prediction] {
@@ -194,7 +198,7 @@ public struct Trace: Sendable {
     return Prediction.ranking(try scores(ofItem: item), layout: layout, place: place)
   }
 
-  /// The scores of an item of the batch, classes × positions (1 where there are none).
+  /// The scores of one item of the batch, classes × positions (1 position if there are none).
   ///
   /// - Throws: `RelevanceKitError` if there is no such item.
   public func scores(ofItem item: Int) throws -> Tensor {
@@ -216,10 +220,10 @@ public struct Trace: Sendable {
     Prediction.probabilities(scores(of: item), layout: layout, place: place)?[index] ?? 0
   }
 
-  /// Whether relevance can go from a node to the input.
+  /// Whether relevance can be propagated from a node to the input.
   func reaches(_ id: Node.ID) -> Bool { explainer.reachable.contains(id) }
 
-  /// How relevance goes back by a method's table, nil for the explainer's, to the input or down to a node.
+  /// The propagator for a method's table (nil for the explainer's table), to the input or down to a node.
   func propagator(for table: RuleTable?, downTo last: Node.ID? = nil) throws -> Propagator {
     guard let table else {
       if let objection = plan.objection, !(last.map { plan.fits(downTo: $0) } ?? false) { throw objection }
@@ -228,7 +232,7 @@ public struct Trace: Sendable {
     return try kept(table.text) { try explainer.plan(for: table) }
   }
 
-  /// The same by the table's plan with other rules, for which `variant` is a name.
+  /// The propagator for a variant of the table's plan; `variant` names the change.
   func propagator(
     for table: RuleTable?, variant: String, _ change: (RulePlan) -> RulePlan
   ) throws -> Propagator {
@@ -236,15 +240,15 @@ public struct Trace: Sendable {
     return try kept("\(variant) by \(table?.text ?? "")") { change(plan) }
   }
 
-  /// A propagator with denominators of its own, which the trace keeps.
+  /// A propagator with its own denominators, which the trace caches.
   private func kept(_ name: String, plan: () throws -> RulePlan) throws -> Propagator {
     var found = try propagators.value(for: name) { Propagator(plan: try plan(), trace: forward) }
     found.clock = propagator.clock
     return found
   }
 
-  /// How relevance goes back from the negative side of a single logit: by the negated weights of the layer before it. Nil if none lies
-  /// before it, or its rule knows no weights.
+  /// The propagator for the negative side of a single logit, which uses the negated weights of the layer before it. Nil
+  /// if there is no such layer or its rule does not use weights.
   func negatedPropagator() throws -> Propagator? {
     guard let head = try? LinearHead(from: plan.network.logits, in: plan.network.graph),
       let negated = try propagator(for: nil).plan.negatingWeights(of: head.weighted)
@@ -257,12 +261,12 @@ public struct Trace: Sendable {
     var copy = self
     copy.propagator = Propagator(plan: plan, trace: forward)
     copy.propagator.clock = propagator.clock
-    // Some that are kept are variants of the plan.
+    // Some cached propagators are variants of the old plan.
     copy.propagators = Cache()
     return copy
   }
 
-  /// The same trace, the walks of which tell `clock` what nodes take.
+  /// The same trace with a clock that records the time of each node in its backward passes.
   package func timed(by clock: NodeClock?) -> Trace {
     var copy = self
     copy.propagator.clock = clock
@@ -271,18 +275,19 @@ public struct Trace: Sendable {
 
   package struct Bytes: Sendable {
     package let values: Int
-    /// Products `W⁺·x` that were computed beside them.
+    /// The products `W⁺·x` that were also computed.
     package let sideProducts: Int
-    /// Other denominators of the explanations so far.
+    /// The other denominators of the explanations so far.
     package let denominators: Int
   }
 
-  /// What the trace takes in memory, in bytes: the values of its nodes, and what explanations so far have left for the next ones.
+  /// The memory in bytes that the trace uses: the values of its nodes, and the intermediate results of explanations so
+  /// far.
   ///
   /// - Complexity: O(nodes).
   public var memoryUse: Int { bytes.values + bytes.sideProducts + bytes.denominators }
 
-  /// What the trace takes in memory.
+  /// The memory that the trace uses.
   package var bytes: Bytes {
     let products = plan.sideProducts.keys.map { forward.sideProduct(of: $0)?.count ?? 0 }.reduce(0, +)
     let sideProducts = products * MemoryLayout<Float>.stride

@@ -4,8 +4,8 @@ import RelevanceSupport
 import RelevanceTensors
 
 extension CodingUserInfoKey {
-  /// The `MethodCatalog` in which a decoder finds the method of an explanation; without one the standard catalog is used. Methods of one's
-  /// own have to be in it.
+  /// The `MethodCatalog` in which a decoder looks up the method of an explanation. The default is the standard catalog.
+  /// Add your custom methods to the catalog before you decode.
   public static let methodCatalog = CodingUserInfoKey(rawValue: "io.relevancekit.methods")!
 }
 
@@ -16,9 +16,10 @@ extension Explanation: Codable {
     case tokenShares
   }
 
-  /// Reads what `encode(to:)` writes.
+  /// Decodes an explanation that `encode(to:)` wrote.
   ///
-  /// - Throws: `RelevanceKitError` for a method that is not in the catalog (`CodingUserInfoKey.methodCatalog`), and what the decoder throws.
+  /// - Throws: `RelevanceKitError` for a method that is not in the catalog (`CodingUserInfoKey.methodCatalog`), and
+  ///   errors of the decoder.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let catalog = decoder.userInfo[.methodCatalog] as? MethodCatalog ?? .standard
@@ -40,9 +41,10 @@ extension Explanation: Codable {
     tokenShares = try container.decodeIfPresent([TokenShare].self, forKey: .tokenShares) ?? []
   }
 
-  /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
+  /// Encodes target and method in their command-line form (`class:340`, `clrp1:strength=1.5`), the scores, the map and
+  /// the ledger.
   ///
-  /// - Throws: What the encoder throws, such as JSON's for numbers that are not finite.
+  /// - Throws: Errors of the encoder, such as the error of `JSONEncoder` for numbers that are not finite.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(target, forKey: .target)
@@ -63,9 +65,10 @@ extension Explanation: Codable {
 }
 
 extension Target: Codable {
-  /// Reads a target as it is written on the command line, `class:340`, and `top:2` for one rank; a cosine with its reference.
+  /// Decodes a target in its command-line form, such as `class:340`, or `top:2` for one rank. A cosine is decoded with
+  /// its reference.
   ///
-  /// - Throws: `DecodingError` for other texts, and what the decoder throws.
+  /// - Throws: `DecodingError` for other texts, and errors of the decoder.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let reference = try? container.decode([String: Reference].self)["cosine"] {
@@ -82,9 +85,9 @@ extension Target: Codable {
     self = target
   }
 
-  /// Writes the description, of a cosine its reference under the key `cosine`.
+  /// Encodes the description, or the reference of a cosine under the key `cosine`.
   ///
-  /// - Throws: What the encoder throws.
+  /// - Throws: Errors of the encoder.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if case .cosine(let reference) = self {
@@ -96,7 +99,7 @@ extension Target: Codable {
 }
 
 extension Explanation: CustomStringConvertible {
-  /// A few lines: target, method and score; what the map is; what is doubtful.
+  /// A few lines: the target, method and score; a summary of the map and the ledger; and warnings.
   ///
   /// - Complexity: O(elements of the map, entries of the ledger).
   public var description: String {
@@ -106,7 +109,7 @@ extension Explanation: CustomStringConvertible {
       "  map in \(unit): \(relevance)",
     ]
     if !ledger.isEmpty {
-      lines.append("  ledger: \(ledger.count) nodes, \(Float(ledger.absorbed)) stays behind")
+      lines.append("  ledger: \(ledger.count) nodes, \(Float(ledger.absorbed)) absorbed")
     }
     return (lines + warnings.map { "  " + $0 }).joined(separator: "\n")
   }

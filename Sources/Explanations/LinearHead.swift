@@ -2,18 +2,18 @@ import RelevanceNetworks
 import RelevancePropagation
 import RelevanceTensors
 
-/// The end of a network as one linear map: from the input of the last weighted layer before a target to the target.
+/// The end of a network as one linear map, from the input of the last weighted layer before a target to the target.
 ///
-/// Rectifiers on the way are passed over, as they are when relevance is propagated.
+/// Rectifiers in this part are ignored, as in relevance propagation.
 struct LinearHead {
-  /// The nodes from the target's down to the weighted layer.
+  /// The nodes from the target to the weighted layer.
   let nodes: [Node.ID]
-  /// The node whose output the weighted layer takes.
+  /// The node whose output is the input of the weighted layer.
   let input: Node.ID
 
   var weighted: Node.ID { nodes[nodes.count - 1] }
 
-  /// - Throws: `RelevanceKitError` if something that is not linear lies between.
+  /// - Throws: `RelevanceKitError` if a nonlinear operator is between the weighted layer and the target.
   init(from target: Node.ID, in graph: Graph) throws {
     var live = Set<Node.ID>()
     for id in graph.ids where graph[id].operation is Input || graph[id].inputs.contains(where: live.contains) {
@@ -35,7 +35,7 @@ struct LinearHead {
     input = graph[id].inputs[0]
   }
 
-  /// A plan whose relevance is the derivative of the target by what the head computes.
+  /// A plan in which relevance is the derivative of the target with respect to the values of the head.
   func derivative(_ plan: RulePlan) -> RulePlan {
     let graph = plan.network.graph
     return plan.replacingRules(
@@ -45,14 +45,15 @@ struct LinearHead {
         }))
   }
 
-  /// The plan with the weights of the last layer alone negated: relevance goes on by `x ⊙ w⁻ / Σ x ⊙ w⁻`.
+  /// A plan in which only the weights of the last layer are negated: relevance is distributed by `x ⊙ w⁻ / Σ x ⊙ w⁻`.
   func negated(_ plan: RulePlan) -> RulePlan {
     plan.replacingRules([weighted: ZPlusRule()], includesOffsets: true).negatingWeights(of: weighted) ?? plan
   }
 }
 
 extension RelevanceNetworks.Operator {
-  /// Whether the value is linear in an operand, the others being constant, but for rectifiers and rounding, which are passed over.
+  /// Whether the output is linear in an operand while the other operands are constant. Rectifiers and rounding count as
+  /// linear.
   fileprivate func passes(operand: Int) -> Bool {
     switch kind {
     case .relu, .batchNormalization, .dropout, .quantizeLinear, .dequantizeLinear, .mul: true
@@ -63,13 +64,14 @@ extension RelevanceNetworks.Operator {
 }
 
 extension Seeds {
-  /// `R − λ·R_dual`, where the weights into the target are negated for the dual: both start with the same scores, and the dual joins at the
-  /// input of the target's head, the only part of the plan in which it differs.
+  /// The seeds of `R − λ·R_dual`, where the weights into the target are negated for the dual. Both start with the same
+  /// scores. The dual is added at the input of the target's head, the only part of the plan in which it differs.
   ///
-  /// The weights are those that the target really has: where a batch normalization behind the layer inverts the sign, R goes by the negated
-  /// weights of the layer, and the dual by its own.
+  /// The weights are the effective weights of the target: if a batch normalization after the layer inverts the sign, R
+  /// uses the negated weights of the layer, and the dual uses the weights themselves.
   ///
-  /// `kind` says which weights are negated, `strength` is λ, `scores` what each of a target's elements starts with.
+  /// `kind` selects the weights to negate, `strength` is λ, and `scores` returns the start values of a target's
+  /// elements.
   init(
     contrasting targets: [Target], _ kind: CLRP2.Head = .composite, strength: Float, by method: some AttributionMethod,
     in trace: Trace, scores: (TargetSeed) throws -> [Float]
@@ -84,7 +86,7 @@ extension Seeds {
     if sites.contains(where: { if case .cosine = $0.kind { true } else { false } }) {
       throw ExplanationError.needsUnit(method: method.name)
     }
-    // Items of a batch may have their boxes at different nodes.
+    // The boxes of the items in a batch can be at different nodes.
     for node in Set(sites.flatMap(\.nodes)).sorted() {
       let members = sites.indices.filter { sites[$0].nodes.contains(node) }
       let head = try LinearHead(from: node, in: graph)
@@ -92,10 +94,10 @@ extension Seeds {
       let derivative = try trace.propagator(for: method.table, variant: "derivative of \(node)", head.derivative)
       var ones = Seeds(targets: count, in: trace)
       ones.add(own, in: trace) { $0.add($0.signs) }
-      // Of what lies between the weighted layer and the targets.
+      // The derivative of the part between the weighted layer and the targets.
       let slopes = derivative.relevance(arrivingAt: head.weighted, from: ones.tensors, count: count)
       let x = trace.forward.itemByItem(trace.forward.value(of: head.input), at: head.input)
-      // A channel at many positions is many targets; each has its own dual.
+      // A channel at several positions represents several targets, each with its own dual.
       let isComposite = kind == .composite && own.allSatisfy(\.isSingle)
       let arriving: Tensor
       if isComposite {
@@ -112,7 +114,8 @@ extension Seeds {
         for item in items {
           var dual = arriving.part(item * count + place, of: batch * count)
           if isComposite {
-            // S · x ⊙ w⁻ / Σ x ⊙ w⁻ with w the weights of the whole head into the target, signs turned back.
+            // S · x ⊙ w⁻ / Σ x ⊙ w⁻, where w are the weights of the whole head into the target with the inverted signs
+            // restored.
             let sign: Float = isTurned ? -1 : 1
             let contributions = x.part(item, of: batch).combined(with: dual) { min(sign * $0 * $1, 0) }
             let sum = contributions.sum()

@@ -7,7 +7,7 @@ public struct Patch: Hashable, Sendable, Codable {
   /// The columns.
   public let columns: Range<Int>
 
-  /// The pixels within `side / 2` rows and columns of a center, as far as they are in the picture.
+  /// The pixels within `side / 2` rows and columns of a center, clipped to the image.
   public init(center: (row: Int, column: Int), side: Int, height: Int, width: Int) {
     let reach = side / 2
     rows = max(center.row - reach, 0)..<min(center.row + reach + 1, height)
@@ -15,55 +15,58 @@ public struct Patch: Hashable, Sendable, Codable {
   }
 }
 
-/// How much less active some units are when patches of the input are replaced, one patch at a time. *Gu18* §5.3, Fig. 5c.
+/// The drop of several units' activations when patches of the input are replaced, one patch at a time. *Gu18* §5.3,
+/// Fig. 5c.
 public struct PatchAblation: Sendable {
-  /// What patches are replaced by.
+  /// The values that replace patches.
   public enum Replacement: Sendable {
-    /// The mean pixel that the preprocessing subtracts: 0 after it.
+    /// The mean pixel of the preprocessing, which is 0 after normalization.
     case mean
-    /// A pixel: one value per channel, in units of the network's input. A black one is the `PixelRange`'s `lower`.
+    /// A pixel with one value per channel, in units of the network's input. Black is the `lower` bound of the
+    /// `PixelRange`.
     case pixel([Float])
-    /// The same places of a picture, 1 × channels × height × width: with the mean of a whole data set what the paper does.
-    case picture(Tensor)
+    /// The same region of an image, 1 × channels × height × width. The paper uses the mean of a whole data set.
+    case image(Tensor)
   }
 
-  /// The maximum of each unit's map, summed over its channels; nil if the map is zero everywhere.
+  /// The position of the maximum of each unit's map, summed over channels; nil if the map is zero everywhere.
   package let centers: [(row: Int, column: Int)?]
   /// The patch around each maximum.
   public let patches: [Patch?]
-  /// n×n: row `i` is the patch of unit `i`, column `j` unit `j`. What is there is the part of its activation that the unit
-  /// loses: 1 if nothing remains, negative if it becomes more active. Zeros in a row without a patch.
+  /// An n×n matrix: row `i` is the patch of unit `i`, column `j` is unit `j`. Each element is the fraction of the
+  /// unit's activation that is lost: 1 if no activation remains, negative if the activation increases. Rows without a
+  /// patch are zero.
   public let drops: Tensor
 
   /// The number of rows that have a patch.
   package var ablated: Int { patches.count { $0 != nil } }
 
-  /// Whether no unit loses more by a unit's patch than this unit itself, which does lose something.
+  /// Whether replacing a unit's patch reduces its own activation, and no other unit's activation by more.
   package func isOwnLargest(_ unit: Int) -> Bool {
     let own = drops[unit, unit]
     return own > 0 && (0..<patches.count).allSatisfy { drops[unit, $0] <= own }
   }
 
-  /// The share of the patches by which no other unit loses more than their own: 1 if each unit's patch is what this unit
-  /// most depends on; 1/n by chance.
+  /// The fraction of patches that reduce no other unit's activation by more than the activation of their own unit: 1 if
+  /// each unit depends most on its own patch, 1/n by chance.
   ///
   /// - Complexity: O(n²).
   public var ownShare: Double {
     ablated == 0 ? 0 : Double(patches.indices.count { patches[$0] != nil && isOwnLargest($0) }) / Double(ablated)
   }
 
-  /// Whether no patch costs a unit more than its own, which does cost it something.
-  /// A unit that any change hurts is the largest in every row, but not in its own column for that reason.
+  /// Whether a unit's own patch reduces its activation, and no other patch reduces it by more. A unit that is sensitive
+  /// to any change has the largest drop in every row, but not necessarily on the diagonal of its column.
   package func isMostHurtByOwn(_ unit: Int) -> Bool {
     let own = drops[unit, unit]
     return own > 0 && (0..<patches.count).allSatisfy { drops[$0, unit] <= own }
   }
 
-  /// The mean drop of the units whose own patch is replaced: that of the diagonal.
+  /// The mean drop of a unit when its own patch is replaced: the mean of the diagonal.
   ///
   /// - Complexity: O(n²).
   public var meanOwnDrop: Double { mean { $0 == $1 } }
-  /// The mean drop of units when another's patch is replaced: that off the diagonal.
+  /// The mean drop of a unit when the patch of another unit is replaced: the mean of the other elements.
   ///
   /// - Complexity: O(n²).
   public var meanOtherDrop: Double { mean { $0 != $1 } }
@@ -79,7 +82,7 @@ public struct PatchAblation: Sendable {
     return count == 0 ? 0 : sum / Double(count)
   }
 
-  /// The largest drop of another unit by a unit's patch, and that unit; nil if there is none.
+  /// The other unit with the largest drop when a unit's patch is replaced, and this drop; nil if there is none.
   package func largestOther(of unit: Int) -> (unit: Int, drop: Float)? {
     let others = patches.indices.filter { $0 != unit }
     guard patches[unit] != nil, let first = others.first else { return nil }
@@ -87,14 +90,14 @@ public struct PatchAblation: Sendable {
     return (largest, drops[unit, largest])
   }
 
-  /// What some patches do, as it was found.
+  /// Makes the result of an ablation from known values.
   package init(centers: [(row: Int, column: Int)?], patches: [Patch?], drops: Tensor) {
     (self.centers, self.patches, self.drops) = (centers, patches, drops)
   }
 
   /// Replaces the patch at the maximum of each map and runs the network on each result.
   ///
-  /// - Parameter maps: for each unit height × width.
+  /// - Parameter maps: one map per unit, height × width.
   init(
     of units: [ActiveUnit], maps: [Tensor], side: Int, by replacement: Replacement, in trace: Trace
   ) throws {
@@ -106,11 +109,11 @@ public struct PatchAblation: Sendable {
       }
     }
     let patches = centers.map { $0.map { Patch(center: $0, side: side, height: height, width: width) } }
-    // Units that see the same often share a patch.
+    // Units with similar maps often share a patch.
     let distinct = Set(patches.compactMap { $0 }).sorted {
       ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
     }
-    // The whole picture runs along, so that nothing but the patches makes a difference.
+    // The original image is part of the same batch, so that only the patches make a difference.
     let inputs = [trace.input] + distinct.map { trace.input.replacing($0, by: replacement) }
     let activations = try trace.activations(of: units, for: inputs)
     let remaining = Dictionary(uniqueKeysWithValues: zip(distinct, activations.dropFirst()))
@@ -126,7 +129,7 @@ public struct PatchAblation: Sendable {
 }
 
 extension Tensor {
-  /// A picture, 1 × channels × height × width, with a patch replaced.
+  /// An image, 1 × channels × height × width, with a patch replaced.
   package func replacing(_ patch: Patch, by replacement: PatchAblation.Replacement) -> Tensor {
     var result = self
     let (channels, height, width) = (shape[1], shape[2], shape[3])
@@ -144,7 +147,7 @@ extension Tensor {
       switch replacement {
       case .mean: fill { _, _ in 0 }
       case .pixel(let pixel): fill { channel, _ in pixel[channel] }
-      case .picture(let picture): picture.withUnsafeElements { other in fill { _, index in other[index] } }
+      case .image(let image): image.withUnsafeElements { other in fill { _, index in other[index] } }
       }
     }
     return result

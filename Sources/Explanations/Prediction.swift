@@ -2,22 +2,23 @@ import Foundation
 import RelevanceNetworks
 import RelevanceTensors
 
-/// A class and how strongly the network supports it.
+/// A class with its score and probability.
 public struct Prediction: Sendable, Hashable, Codable {
-  /// The class, from 0.
+  /// The number of the class, from 0.
   public let classIndex: Int
-  /// Its logit, or the score in its place (`ScoreLayout.areProbabilities`).
+  /// The logit of the class, or its score if the output has probabilities only (`ScoreLayout.areProbabilities`).
   public let logit: Float
-  /// Its probability: the softmax of the logits, or the sigmoid of its own where classes are decided one by one; nil where the output
-  /// is a quantity. Logits that are probabilities already, since the network ends in something unknown, stay what they are.
+  /// The probability of the class: the softmax of the logits, or the sigmoid of its logit if classes are decided
+  /// independently; nil if the output is a quantity. If the network ends in an unknown operator whose outputs already
+  /// are probabilities, they are used unchanged.
   public let probability: Double?
 
-  /// The classes of an item by falling logit; equal ones by number.
+  /// The classes of an item in descending order of their logits. Classes with equal logits are ordered by number.
   ///
   /// - Parameters:
   ///   - scores: classes × positions, as `ScoreLayout.scores(ofItem:)` arranges them.
-  ///   - layout: what the scores decide.
-  ///   - place: the position, counted row by row; 0 where there are none.
+  ///   - layout: the decision that the scores encode.
+  ///   - place: the position, counted row by row; 0 if there are no positions.
   /// - Complexity: O(classes log classes).
   public static func ranking(_ scores: Tensor, layout: ScoreLayout, place: Int = 0) -> [Prediction] {
     let logits = column(scores, place)
@@ -27,12 +28,12 @@ public struct Prediction: Sendable, Hashable, Codable {
       .sorted { ($1.logit, $0.classIndex) < ($0.logit, $1.classIndex) }
   }
 
-  /// The probability of each class at a position; nil where the output is a quantity.
+  /// The probability of each class at a position; nil if the output is a quantity.
   package static func probabilities(_ scores: Tensor, layout: ScoreLayout, place: Int = 0) -> [Double]? {
     probabilities(column(scores, place), layout: layout)
   }
 
-  /// The same of the scores of all classes at a position.
+  /// The probability of each class from the scores of all classes at a position; nil if the output is a quantity.
   static func probabilities(_ logits: [Float], layout: ScoreLayout) -> [Double]? {
     if layout.areProbabilities || layout.otherChannels > 0 && logits.allSatisfy({ (0...1).contains($0) }) {
       return logits.map(Double.init)
@@ -52,7 +53,7 @@ public struct Prediction: Sendable, Hashable, Codable {
     return exponentials.map { $0 / sum }
   }
 
-  /// Whether values are probabilities of alternatives: not negative, with the sum 1.
+  /// Whether values are probabilities of alternatives: nonnegative values that sum to 1.
   private static func areProbabilities(_ values: [Float]) -> Bool {
     values.count > 1 && values.allSatisfy { $0 >= 0 } && abs(values.reduce(0) { $0 + Double($1) } - 1) < 1e-3
   }
@@ -66,23 +67,23 @@ public struct Prediction: Sendable, Hashable, Codable {
 
 /// A class and the positions at which its score is the largest.
 public struct ClassRegion: Sendable, Hashable, Codable {
-  /// The class, from 0.
+  /// The number of the class, from 0.
   public let classIndex: Int
   /// The positions, counted row by row (`ScoreLayout.coordinates(ofPosition:)`).
   public let places: [Int]
-  /// Their share of all positions.
+  /// The fraction of all positions.
   public let share: Double
-  /// The mean of the class's logits there.
+  /// The mean of the class's logits at these positions.
   public let meanLogit: Double
-  /// The mean of its probabilities there; nil where the output is a quantity.
+  /// The mean of the class's probabilities at these positions; nil if the output is a quantity.
   public let meanProbability: Double?
 
-  /// The classes that have the largest score at some position, by falling number of positions; equal ones by number. Of equal scores
-  /// the first class's counts.
+  /// The classes that have the largest score at some position, by descending number of positions, then by class number.
+  /// If several classes share the largest score at a position, the first class gets the position.
   ///
   /// - Parameters:
   ///   - scores: classes × positions, as `ScoreLayout.scores(ofItem:)` arranges them.
-  ///   - layout: what the scores decide.
+  ///   - layout: the decision that the scores encode.
   /// - Complexity: O(classes × positions).
   public static func all(in scores: Tensor, layout: ScoreLayout) -> [ClassRegion] {
     let count = layout.positionCount
@@ -108,10 +109,11 @@ extension Trace {
   package var classScores: ClassScores { ClassScores(scores(of: 0), layout: layout) }
 }
 
-/// Logits and probabilities of all classes for one input; where classes have scores at several positions, those at the first.
+/// The logits and probabilities of all classes for one input; if classes have scores at several positions, those at the
+/// first position.
 package struct ClassScores: Sendable {
   package let logits: [Float]
-  /// By class; of a quantity, which has no probability, 1.
+  /// The probability of each class; 1 for a quantity, which has no probability.
   package let probabilities: [Double]
 
   init(_ scores: Tensor, layout: ScoreLayout) {
@@ -119,6 +121,6 @@ package struct ClassScores: Sendable {
     probabilities = Prediction.probabilities(scores, layout: layout) ?? logits.map { _ in 1 }
   }
 
-  /// The class with the largest logit, the first of equal ones.
+  /// The class with the largest logit; the first one if several are equal.
   package var best: Int { logits.indices.max { (logits[$0], $1) < (logits[$1], $0) } ?? 0 }
 }

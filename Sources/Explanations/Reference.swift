@@ -2,15 +2,16 @@ import RelevanceTensors
 
 /// A vector that a network's output is compared with: the embedding of another image, or of a text.
 public struct Reference: Hashable, Sendable, Codable {
-  /// What it is called: its file, for instance.
+  /// The name, such as the name of its file.
   public let name: String
-  /// Its numbers, in the order of the output's elements.
+  /// The values, in the order of the output's elements.
   public let values: [Float]
 
-  /// Makes a reference of a tensor's elements, row by row.
+  /// Makes a reference from a tensor's elements in row-major order.
   public init(_ values: Tensor, name: String) { (self.name, self.values) = (name, values.elements) }
 
-  /// - Throws: `RelevanceKitError` if it has another number of elements than an item's output, or no direction.
+  /// - Throws: `RelevanceKitError` if the number of elements differs from that of an item's output, or if the reference
+  ///   has no direction.
   func check(count: Int, shape: TensorShape) throws {
     guard values.count == count else {
       throw ExplanationError.referenceCount(name, found: values.count, expected: count, shape: shape)
@@ -20,11 +21,11 @@ public struct Reference: Hashable, Sendable, Codable {
     }
   }
 
-  /// What each element u_i of an output contributes to the cosine `Σ u_i r_i / (|u| |r|)`, and the derivative of the cosine by it,
-  /// `r_i / (|u| |r|) − cos · u_i / |u|²`; zeros where the output has no direction.
+  /// The contribution of each element u_i of an output to the cosine `Σ u_i r_i / (|u| |r|)`, and the derivative of the
+  /// cosine with respect to it, `r_i / (|u| |r|) − cos · u_i / |u|²`. Both are zero if the output has no direction.
   ///
-  /// A dot product is shared out by its summands, as in *Eberle20* §3.1, and the lengths are held constant, as *Achtibat24* §3.2.2 does with
-  /// what normalizes.
+  /// A dot product is distributed to its summands, as in *Eberle20* §3.1. The lengths are treated as constants, as
+  /// *Achtibat24* §3.2.2 treats normalization factors.
   func shares(of output: [Float]) -> (scores: [Float], derivatives: [Float]) {
     func length(_ values: [Float]) -> Double { values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }
     let own = length(output)

@@ -3,25 +3,25 @@ import RelevancePropagation
 import RelevanceTensors
 
 extension RuleLab {
-  /// A layer written by hand.
+  /// A layer defined in code.
   public struct Layer: Sendable {
     let operation: any RelevanceNetworks.Operator
 
-    /// `W·x + b` over the last axis, with weights of outputs × inputs.
+    /// `W·x + b` over the last axis, with a weight of shape outputs × inputs.
     public static func linear(weight: Tensor, bias: Tensor? = nil) -> Layer {
       Layer(operation: Linear(weight: weight, bias: bias))
     }
 
-    /// Convolution over one or two spatial axes, with weights of outputs × inputs/groups × kernel.
+    /// A convolution over one or two spatial axes, with a weight of shape outputs × inputs/groups × kernel.
     ///
     /// - Parameters:
     ///   - weight: the weights.
     ///   - bias: one number per output channel.
-    ///   - strides: the step between windows along each spatial axis; nil means 1.
-    ///   - dilations: the step between elements of a window along each spatial axis; nil means 1.
-    ///   - padding: how many zeros are added on either side of each spatial axis; nil means none.
-    ///   - groups: how many groups of channels do not see each other.
-    /// - Throws: `RelevanceKitError` if a list does not have a number for each spatial axis.
+    ///   - strides: the step between windows along each spatial axis; nil for 1.
+    ///   - dilations: the step between elements of a window along each spatial axis; nil for 1.
+    ///   - padding: the number of zeros added at both ends of each spatial axis; nil for none.
+    ///   - groups: the number of independent groups of channels.
+    /// - Throws: `RelevanceKitError` if a list does not have one number per spatial axis.
     public static func convolution(
       weight: Tensor, bias: Tensor? = nil, strides: [Int]? = nil, dilations: [Int]? = nil, padding: [Int]? = nil,
       groups: Int = 1
@@ -32,26 +32,26 @@ extension RuleLab {
       return Layer(operation: Convolution(weight: weight, bias: bias, window: window, groups: groups))
     }
 
-    /// Maximum over windows of one or two spatial axes.
+    /// The maximum over windows of one or two spatial axes.
     ///
     /// - Throws: As `convolution(weight:bias:strides:dilations:padding:groups:)`.
     public static func maxPool(kernel: [Int], strides: [Int]? = nil, padding: [Int]? = nil) throws -> Layer {
       Layer(operation: MaxPool(try window(kernel, strides, padding)))
     }
 
-    /// Mean over windows of one or two spatial axes, of those elements that are there.
+    /// The mean over windows of one or two spatial axes; padding is not counted.
     ///
     /// - Throws: As `convolution(weight:bias:strides:dilations:padding:groups:)`.
     public static func averagePool(kernel: [Int], strides: [Int]? = nil, padding: [Int]? = nil) throws -> Layer {
       Layer(operation: AveragePool(window: try window(kernel, strides, padding), countsPadding: false))
     }
 
-    /// `scale · x + shift`, with a number of each per channel.
+    /// `scale · x + shift`, with one scale and one shift per channel.
     public static func batchNormalization(scale: Tensor, shift: Tensor) -> Layer {
       Layer(operation: BatchNormalization(scale: scale, shift: shift))
     }
 
-    /// Normalization over the last axes, from `axis` on, then scaled and shifted.
+    /// Normalization over the axes from `axis` to the last one, followed by a scale and a shift.
     public static func layerNormalization(
       axis: Int = -1, scale: Tensor, shift: Tensor? = nil, epsilon: Float = 1e-5
     ) -> Layer {
@@ -63,36 +63,37 @@ extension RuleLab {
     }
   }
 
-  /// Makes a lab for one layer by itself, whose node is called `layer`.
+  /// Makes a lab for a single layer. The name of its node is `layer`.
   ///
   /// - Parameters:
   ///   - layer: the layer, with its weights.
-  ///   - operand: what the layer takes: batch × channels × …
+  ///   - operand: the layer's input, batch × channels × ….
   ///   - operandRange: an interval for each channel of the operand, for rule z^B.
-  ///   - threads: how many threads a run uses; nil means one per processor.
-  /// - Throws: `RelevanceKitError` if the layer cannot take the operand, or if it cannot be run.
+  ///   - threads: the number of threads of a run; nil for one per processor.
+  /// - Throws: `RelevanceKitError` if the operand does not fit the layer, or if the layer cannot be run.
   public init(layer: Layer, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil) throws {
     try self.init(layer: layer.operation, operand: operand, operandRange: operandRange, threads: threads)
   }
 }
 
 extension RuleLab {
-  /// What one rule made of the relevance of a layer's output.
+  /// The result of applying one rule to the relevance of a layer's output.
   public struct Observation: Sendable, Codable {
     /// The rule, as printed in plans.
     public let rule: String
-    /// The name of the node whose relevance is looked at: the layer's first operand to which most of the
-    /// experiment's rules send any.
+    /// The name of the node whose relevance is observed: the first of the layer's operands to which most of the
+    /// experiment's rules send relevance.
     public let operand: String
-    /// That operand's relevance, of its shape; zeros if the rule gives it none.
+    /// The relevance of the operand, in its shape; zeros if the rule sends it none.
     public let relevance: Tensor
-    /// What arrived at the layer, what left at all of its operands, and where the difference went.
+    /// The relevance that arrived at the layer, the relevance sent to all of its operands, and the causes of the
+    /// difference.
     public let ledger: LedgerEntry
     /// The sum of the operand's relevance.
     public let sum: Double
-    /// `Σ|R⁻| / Σ|R|`: the part of all magnitude that is negative, 0…1; 0 if there is no relevance.
+    /// The negative fraction of the total magnitude, `Σ|R⁻| / Σ|R|`, 0…1; 0 if there is no relevance.
     public let negativeShare: Double
-    /// How concentrated the relevance is; see `Tensor.giniCoefficient()`.
+    /// The concentration of the relevance; see `Tensor.giniCoefficient()`.
     public let giniCoefficient: Double
 
     init(rule: String, operand: String, relevance: Tensor, ledger: LedgerEntry) {
@@ -104,7 +105,7 @@ extension RuleLab {
       giniCoefficient = relevance.giniCoefficient()
     }
 
-    /// How far the relevance is from that of another observation of the same operand; traps if shapes differ.
+    /// The difference to another observation of the same operand. Traps if the shapes differ.
     public func compared(with reference: Observation) -> Comparison {
       Comparison(
         cosine: relevance.cosine(to: reference.relevance),
@@ -114,9 +115,9 @@ extension RuleLab {
 
   /// The difference between the relevance of two observations.
   public struct Comparison: Hashable, Sendable, Codable {
-    /// The cosine of the angle between the two, −1…1: whether they say the same, whatever their strength.
+    /// The cosine of the angle between the two, −1…1, which does not depend on their magnitudes.
     public let cosine: Double
-    /// `‖R − R_ref‖₂ / ‖R_ref‖₂`: 0 if they are equal; infinite if only the reference is zero.
+    /// The relative distance `‖R − R_ref‖₂ / ‖R_ref‖₂`: 0 if they are equal, infinite if only the reference is zero.
     public let distance: Double
   }
 }

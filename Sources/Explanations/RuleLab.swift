@@ -3,9 +3,10 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// Rules tried out side by side on one layer, with the activations of a real input or of one's own.
+/// A comparison of rules on one layer, with the activations of a recorded run or of custom values.
 ///
-/// Relevance passes through this one layer only, from its output to its operand, whatever the rule table says of it.
+/// Relevance is propagated through this layer only, from its output to its operand. The layer's rule in the rule table
+/// does not matter.
 /// ```swift
 /// let lab = RuleLab(try explainer.trace(image))
 /// let seen = try lab.experiment(
@@ -15,23 +16,24 @@ import RelevanceTensors
 public struct RuleLab: Sendable {
   /// Relevance at the output of a layer.
   public enum Seed: Sendable {
-    /// The activation of one unit: of a channel at a position, or where the channel's activation is largest.
+    /// The activation of one unit of a channel: at a position or, by default, where the activation is largest.
     case unit(channel: Int, position: [Int]? = nil)
     /// The activations of a channel at all positions.
     case channel(Int)
-    /// What arrives at the layer when a target is explained under the trace's rule table. Of contrasts it is signed.
+    /// The relevance that arrives at the layer when a target is explained under the trace's rule table; signed for
+    /// contrastive methods.
     case relevance(of: Target, by: any AttributionMethod = .lrp)
-    /// Relevance of one's own, of the output's shape.
+    /// Custom relevance in the shape of the output.
     case tensor(Tensor)
   }
 
-  /// The run whose activations are used.
+  /// The run that provides the activations.
   public let trace: Trace
 
   /// Makes a lab for a recorded run.
   public init(_ trace: Trace) { self.trace = trace }
 
-  /// Makes a lab for one operator by itself; see `init(layer:operand:operandRange:threads:)`.
+  /// Makes a lab for a single operator; see `init(layer:operand:operandRange:threads:)`.
   package init(
     layer: any RelevanceNetworks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
   ) throws {
@@ -41,18 +43,20 @@ public struct RuleLab: Sendable {
       Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
     ]
     let network = try NeuralNetwork(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
-    // Any rule will do: no walk goes by this table.
+    // Any rule works here, because no backward pass uses this table.
     let table = RuleTable(name: "lab", rows: RuleTable.gradient().rows, pixelRange: operandRange)
     trace = try Explainer(network, rules: table, threads: threads).trace(operand)
   }
 
-  /// Takes the same relevance through one layer by each of some rules.
+  /// Propagates the same relevance through one layer by each of several rules.
   ///
-  /// In a task that is cancelled it ends after the rule that it is at.
+  /// If the task is canceled, the function stops after the current rule.
   ///
-  /// - Throws: `RelevanceKitError` if the layer, the seed, the table above the
-  ///   layer or one of the rules cannot be, or a rule has a parameter with a value that it does not take; `CancellationError`.
-  /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
+  /// - Throws: `RelevanceKitError` if the layer or the seed does not exist, if the table does not fit between the
+  ///   target and the layer, if a rule does not apply to the layer, or if a rule has a parameter with an invalid value;
+  ///   `CancellationError` if the task is canceled.
+  /// - Complexity: one step of a backward pass per rule; a seed of relevance also needs a backward pass from the target
+  ///   to the layer.
   public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
     let site = try site(named: node)
     for rule in rules {
@@ -62,7 +66,7 @@ public struct RuleLab: Sendable {
       }
     }
     let relevance = try relevance(of: seed, at: site)
-    // One operand for all rules, so that they can be compared.
+    // All rules are observed at the same operand, so that they can be compared.
     let senders = site.node.inputs.indices.map { index in rules.count { $0.sendsRelevance(to: index, at: site) } }
     let index = senders.firstIndex(of: senders.max() ?? 0) ?? 0
     let operand = site.node.inputs[index]
@@ -79,13 +83,14 @@ public struct RuleLab: Sendable {
     }
   }
 
-  /// Where the activation of a node's channel is largest; of equal ones the first, of a batch in the first item.
+  /// The position of the largest activation of a node's channel; the first one if several are equal, in the first item
+  /// of a batch.
   package func largestPosition(inChannel channel: Int, at node: String) throws -> [Int] {
     let site = try site(named: node)
     return try Channel(channel, of: trace.propagator.trace.value(of: site.id), at: site.node.name).largestPosition
   }
 
-  /// The node with a name, if relevance can arrive there.
+  /// The node with a name, if relevance can arrive at it.
   private func site(named name: String) throws -> RuleSite {
     let network = trace.plan.network
     let id = try network.graph.requiredNode(named: name)
@@ -132,7 +137,7 @@ private struct Channel {
   private let values: Tensor
   private let node: String
   private let index: Int
-  /// The extents of the axes behind the channels'.
+  /// The extents of the axes after the channel axis.
   private var extents: TensorShape { TensorShape(Array(values.shape.dimensions.dropFirst(2))) }
 
   init(_ index: Int, of values: Tensor, at node: String) throws {
@@ -143,7 +148,7 @@ private struct Channel {
     (self.values, self.node, self.index) = (values, node, index)
   }
 
-  /// The place of the largest value in a plane, the first of equal ones.
+  /// The index of the largest value in a plane; the first one if several are equal.
   static func largest(_ plane: UnsafeBufferPointer<Float>) -> Int {
     plane.indices.reduce(0) { plane[$1] > plane[$0] ? $1 : $0 }
   }
@@ -156,7 +161,7 @@ private struct Channel {
       })
   }
 
-  /// Where a position lies in the channel's plane.
+  /// The index of a position in the channel's plane.
   func place(of position: [Int]) throws -> Int {
     guard let place = extents.place(of: position) else {
       throw RuleLabError.noSuchPosition(position, node: node, extents: extents.dimensions)
@@ -164,7 +169,7 @@ private struct Channel {
     return place
   }
 
-  /// Zeros, but for the channel's values at the places that `body` chooses in the plane of each item.
+  /// Zeros, except for the channel's values at the positions that `body` selects in the plane of each item.
   func seed(_ body: (UnsafeBufferPointer<Float>) -> Range<Int>) -> Tensor {
     var seed = Tensor(shape: values.shape)
     let plane = extents.count
@@ -182,7 +187,7 @@ private struct Channel {
   }
 }
 
-/// An experiment that cannot be made.
+/// An experiment that is not possible.
 package enum RuleLabError: RelevanceKitError {
   case unreachable(String, isInput: Bool, table: String)
   case notApplicable(rule: String, node: String, String)
@@ -198,7 +203,7 @@ package enum RuleLabError: RelevanceKitError {
     switch self {
     case .unreachable(let name, let isInput, let table):
       isInput
-        ? "node \(name) is the network's input, which has no rule; expected a node behind it"
+        ? "node \(name) is the network's input, which has no rule; expected a node after it"
         : "no relevance arrives at node \(name) under rule table \(table)"
     case .notApplicable(let rule, let node, let objection): "rule \(rule) cannot be used at node \(node): \(objection)"
     case .noSuchChannel(let channel, let node, let channels):
@@ -211,11 +216,11 @@ package enum RuleLabError: RelevanceKitError {
           ? "its channels are single units"
           : "its positions are \(Self.list(extents.map { _ in 0 })) to \(Self.list(extents.map { $0 - 1 }))")
     case .seedShape(let node, let expected, let found):
-      "a seed at node \(node) has the shape of its output: expected \(expected), found \(found)"
+      "the seed at node \(node) has shape \(found); expected \(expected), the shape of its output"
     case .resultNotFinite(let node, let rules):
-      "what arrives from the output of node \(node) by \(rules) has values that are not finite (NaN or infinite); expected relevance of "
-        + "moderate size"
-    case .seedNotFinite(let node): "a seed at node \(node) has values that are not finite (NaN or infinite)"
+      "the relevance propagated from the output of node \(node) by \(rules) has values that are not finite (NaN or "
+        + "infinite); expected a seed of moderate size"
+    case .seedNotFinite(let node): "the seed at node \(node) has values that are not finite (NaN or infinite)"
     }
   }
 

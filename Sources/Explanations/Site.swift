@@ -1,37 +1,38 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// A target found in a network: elements of nodes' outputs whose relevance starts.
+/// A target located in the network: the elements of node outputs where relevance starts.
 struct Site {
-  /// What the scores of a target's elements are in, together.
+  /// The relation between the target's score and its elements.
   enum Kind {
-    /// The sum of the elements' values.
+    /// The score is the sum of the elements.
     case sum
-    /// Their mean.
+    /// The score is the mean of the elements.
     case mean
-    /// The cosine of the values to others.
+    /// The score is the cosine between the elements and a reference.
     case cosine(Reference)
   }
 
-  /// For each item of the batch the node.
+  /// For each item of the batch, the node.
   private(set) var nodes: [Node.ID]
-  /// For each item of the batch the elements of the item; of a class at a position or a single unit one.
+  /// For each item of the batch, the elements; one element for a single unit or a class at a position.
   private(set) var elements: [[Int]]
-  /// What the score is in the elements' values.
+  /// The relation between the score and the elements.
   private(set) var kind = Kind.sum
-  /// For each item, what its elements are multiplied by to be the target's scores: −1 for the negative side of a single logit.
+  /// For each item, the factor from element values to the target's scores: −1 for the negative side of a single logit,
+  /// otherwise 1.
   private(set) var signs: [Float]
-  /// For each item the class, if the elements are scores of one; nil for a unit.
+  /// For each item, the class if the elements are scores of a class; nil for a unit.
   private(set) var classIndices: [Int?]
-  /// For each item of the batch the positions, counted row by row, at which the elements are the class's scores.
+  /// For each item of the batch, the positions (counted row by row) at which the elements are scores of the class.
   private(set) var places: [[Int]]
-  /// Whether the elements are logits, or such values of the network as nothing is known of.
+  /// Whether the elements are logits, or values that are not known to be probabilities.
   private(set) var areLogits = true
 
   /// Whether the target is a single element of each item.
   var isSingle: Bool { elements.allSatisfy { $0.count == 1 } }
 
-  /// - Throws: `RelevanceKitError` if there is no such target, or no relevance can go from it to the input.
+  /// - Throws: `RelevanceKitError` if there is no such target, or if no relevance can reach the input from it.
   init(of target: Target, in trace: Trace) throws {
     let target = try target.resolved(in: trace)
     if let index = target.classIndex, !(0..<trace.classes).contains(index) {
@@ -76,14 +77,15 @@ struct Site {
     }
   }
 
-  /// The scores of a class of each item at some positions.
+  /// The scores of a class of each item at several positions.
   private init(ofClasses classes: [Int], at places: [[Int]], in trace: Trace) {
     let layout = trace.layout
     let network = trace.plan.network
     let found = zip(classes.indices, places).map { item, places in
       places.map { trace.scoreSource(ofClass: classes[item], at: $0, item: item) }
     }
-    // All of an item's scores start at one node: logits, if that is the same for all.
+    // All of an item's scores must start at one node. Logits are used only if all of the item's logits are at the same
+    // node.
     let behind = found.map { found in found.first?.isLogit == true && Set(found.map(\.node)).count == 1 }
     areLogits = !layout.areProbabilities || zip(behind, places).allSatisfy { $0 || $1.isEmpty }
     (nodes, elements) = (classes.map { _ in network.logits }, [])
@@ -100,7 +102,7 @@ struct Site {
     self.places = places
   }
 
-  /// The same elements of a node's output for each item.
+  /// The same elements of a node's output for every item.
   private init(_ node: Node.ID, _ elements: [Int], in trace: Trace) {
     nodes = trace.items.map { _ in node }
     self.elements = nodes.map { _ in elements }
@@ -115,13 +117,13 @@ struct Site {
       throw ExplanationError.outputLeftOut(name)
     }
     let id = try output ?? network.graph.requiredNode(named: name)
-    // What makes probabilities of the logits is behind what is explained.
+    // Explanations start at the logits, so the node that computes probabilities from them comes after the start.
     let isBehindLogits = id == output && id == network.graph.output && id != network.logits
     guard id != network.input, trace.reaches(id) || isBehindLogits else {
       throw ExplanationError.noRelevance(node: network.graph[id].name)
     }
     let shape = trace.forward.shape(of: id)
-    // Of nodes channels come second; where there are no positions, last.
+    // Channels are the second axis of a node, except in outputs without positions, where they are the last axis.
     let axis =
       output == nil || shape.rank < 2
       ? 1 : network.channelAxis(ofOutput: id, trace.layout, trace.forward.plan.analysis.inferred)
@@ -154,7 +156,7 @@ struct Site {
       throw ExplanationError.noRelevance(node: network.graph[id].name)
     }
     self.init(node, elements, in: trace)
-    // A unit of the logits is a class where classes have one score each.
+    // A unit of the logits is a class if each class has one score.
     let layout = trace.layout
     if node == network.logits, elements.count == 1, !layout.hasPositions,
       let index = (0..<layout.classes).first(where: {
@@ -166,7 +168,7 @@ struct Site {
     }
   }
 
-  /// What the elements have to do with the score of an item: how much of it each is, and its derivative by each.
+  /// For each element, its share of an item's score and the derivative of the score with respect to it.
   func shares(in trace: Trace, item index: Int) -> (scores: [Float], derivatives: [Float]) {
     let all = trace.forward.itemByItem(trace.forward.value(of: nodes[index]), at: nodes[index])
     let (start, sign) = (index * (all.count / trace.batch), signs[index])
@@ -182,14 +184,14 @@ struct Site {
 
   func score(in trace: Trace, item index: Int) -> Float {
     let scores = shares(in: trace, item: index).scores
-    // Many small ones of a cosine or a mean.
+    // A cosine or a mean has many small summands, so they are added in double precision.
     if case .sum = kind { return scores.reduce(0, +) }
     return Float(scores.reduce(0.0) { $0 + Double($1) })
   }
 }
 
 extension Node {
-  /// - Throws: `RelevanceKitError` if a channel's values are held with the opposite sign, under a name of the node.
+  /// - Throws: `RelevanceKitError` if the values of a channel are stored with the opposite sign under the node's name.
   func checkSign(ofChannel channel: Int, called name: String) throws {
     if let turned, turned.isTurned(name, channel: channel) {
       throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)

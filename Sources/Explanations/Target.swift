@@ -1,24 +1,30 @@
-/// What an explanation is of.
+/// The unit or score to explain.
 public enum Target: Hashable, Sendable {
-  /// A class, by its number among the logits; where classes have scores at several positions (height and width, an anchor, a step),
-  /// at one of them.
+  /// A class, by its number among the logits. If classes have scores at several positions (height and width, an anchor,
+  /// a time step), the score at one position.
   case `class`(Int, at: [Int]? = nil)
-  /// The class with the largest score (rank 1), or the one of a later rank. Where classes have scores at several positions, of candidates, as
-  /// a detector's, the class that has the best one, there (`Candidate`); of a picture's pixels the class that has the largest score at
-  /// the most of them, at all these, the background last. What it stands for is known once the network has run, for the first item of a batch.
+  /// The class with the largest score (rank 1), or the class with a later rank.
+  ///
+  /// If classes have scores at several positions, the meaning depends on the layout. For candidates, such as those of a
+  /// detector, it is the class with the best candidate, at the position of this candidate (`Candidate`). For the pixels
+  /// of an image, it is the class that has the largest score at the most positions, at all of these positions; the
+  /// background is ranked last. The rank is resolved after the network has run, for the first item of a batch.
   case top(_ rank: Int)
-  /// A class at all positions where its score is the largest: the mean of its scores there. Each item of a batch has its own.
+  /// A class at all positions where its score is the largest: the mean of its scores there. The positions are
+  /// determined for each item of a batch.
   case region(Int)
-  /// The box of a detector with the highest confidence (rank 1), or the one of a later rank: the score of its class at its position. Boxes
-  /// that overlap others count too. Each item of a batch has its own (`Trace.boxes(ofItem:)`).
+  /// The box of a detector with the highest confidence (rank 1), or the box with a later rank: the score of its class
+  /// at its position. Overlapping boxes are counted. The box is determined for each item of a batch
+  /// (`Trace.boxes(ofItem:)`).
   case box(_ rank: Int)
-  /// The cosine of the output, before a final softmax or sigmoid, to a reference: of an embedding to another.
+  /// The cosine between the output, before a final softmax or sigmoid, and a reference, such as another embedding.
   case cosine(Reference)
-  /// A unit of any node, in units of its activation: a channel at a position (height and width), or, without one, the whole
-  /// channel. A unit of a fully connected layer is a channel.
+  /// A unit of any node, measured by its activation: a channel at a position (height and width), or the whole channel
+  /// if no position is given. A unit of a fully connected layer is a channel.
   case unit(node: String, channel: Int, position: [Int]? = nil)
 
-  /// The class; nil for a unit, a cosine, and for a rank or a box, which may have another class in each item.
+  /// The number of the class; nil for a unit, a cosine, a rank and a box. A rank or a box may have a different class in
+  /// each item.
   public var classIndex: Int? {
     switch self {
     case .class(let index, _), .region(let index): index
@@ -26,9 +32,9 @@ public enum Target: Hashable, Sendable {
     }
   }
 
-  /// The target with the class in the place of a rank.
+  /// The target in which a rank is replaced by its class.
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for a rank that does not exist.
   func resolved(in trace: Trace) throws -> Target {
     guard case .top(let rank) = self else { return self }
     let ranked = Self.ranked(in: trace)
@@ -36,7 +42,7 @@ public enum Target: Hashable, Sendable {
     return ranked[rank - 1]
   }
 
-  /// What ranks stand for, from the first.
+  /// The targets that the ranks represent, from the first.
   package static func ranked(in trace: Trace) -> [Target] {
     let layout = trace.layout
     guard layout.hasPositions else { return trace.predictions().map { .class($0.classIndex) } }
@@ -52,7 +58,8 @@ public enum Target: Hashable, Sendable {
 }
 
 extension Target: CustomStringConvertible {
-  /// `class:340`, `class:12@40,25`, `region:12`, `box:1`, `cosine:zebra.npy`, `unit:conv5/13`, `unit:conv5/13@6,7`: as targets are written on the command line.
+  /// The target in its command-line form: `class:340`, `class:12@40,25`, `region:12`, `box:1`, `cosine:zebra.npy`,
+  /// `unit:conv5/13`, `unit:conv5/13@6,7`.
   public var description: String {
     func text(_ position: [Int]?) -> String { position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? "" }
     return switch self {
@@ -65,8 +72,9 @@ extension Target: CustomStringConvertible {
     }
   }
 
-  /// Reads a description; nil if it is none, a cosine, whose reference it does not hold, or a rank: on the command line `top:3` stands for
-  /// three targets. Names of nodes may contain any characters: the last slash ends them.
+  /// Creates a target from its description. Nil for any other text, for a cosine, whose reference the text does not
+  /// contain, and for a rank, because `top:3` stands for three targets on the command line. Node names can contain any
+  /// characters; the last slash ends the name.
   public init?(_ description: String) {
     guard let colon = description.firstIndex(of: ":") else { return nil }
     let rest = description[description.index(after: colon)...]

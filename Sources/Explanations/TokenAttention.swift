@@ -2,17 +2,19 @@ import RelevanceNetworks
 import RelevancePropagation
 import RelevanceTensors
 
-/// The attention of a network between tokens of one picture: what softmaxes make of scores, and how tokens lie on the picture.
+/// The attention of a network between tokens of one image: the outputs of its softmaxes, and the arrangement of the
+/// tokens on the image.
 struct TokenAttention {
-  /// The nodes whose values are attention, batch · heads × tokens × tokens, in the graph's order.
+  /// The nodes whose outputs are attention, (batch · heads) × tokens × tokens, in the order of the graph.
   let nodes: [Node.ID]
   let tokens: Int
-  /// How the tokens that stand for parts of the picture lie on it; they are the last ones.
+  /// The arrangement of the tokens that represent parts of the image; these are the last tokens.
   let grid: TokenGrid
   private let method: String
   private var extra: Int { grid.extra }
 
-  /// - Throws: `ExplanationError.noAttention` if no node attends from tokens to the same tokens, or these do not lie on a grid.
+  /// - Throws: `ExplanationError.noAttention` if no node has attention between the same tokens, or if the tokens do not
+  ///   form a grid.
   init(of trace: Trace, for method: String) throws {
     let graph = trace.plan.network.graph
     let reached = Set(trace.plan.network.nodes(reaching: trace.plan.network.logits))
@@ -32,22 +34,24 @@ struct TokenAttention {
     (nodes, self.tokens, self.grid, self.method) = (attention, tokens, grid, method)
   }
 
-  /// What is worth knowing of it.
+  /// A sentence about the attention nodes.
   var remark: String {
-    "\(method) follows \(nodes.count == 1 ? "one node" : "\(nodes.count) nodes") of attention between \(grid.description)"
+    "\(method) combines \(nodes.count == 1 ? "one attention node" : "\(nodes.count) attention nodes") between "
+      + "\(grid.description)"
   }
 
-  /// Whether values are those of a softmax along the last axis, under another shape at most.
+  /// Whether values are the output of a softmax along the last axis, possibly in another shape.
   private static func isSoftmax(_ id: Node.ID, _ graph: Graph) -> Bool {
     let node = graph[id]
     if let softmax = node.operation as? Softmax { return softmax.axis == -1 || !softmax.joinsTrailingAxes }
     return node.operation.keepsElements && node.inputs.first.map { isSoftmax($0, graph) } ?? false
   }
 
-  /// What passes from each token to each other along all layers: `M ← next(layer)·M`, or `M ← M + next(layer)·M`, from the identity on; then
-  /// what the class token has of the picture's tokens, or, without one, what all have on average: height × width.
+  /// The flow from each token to each other token along all layers: `M ← next(layer)·M`, or `M ← M + next(layer)·M`,
+  /// starting with the identity. Returns the row of the class token, or the mean of all rows if there is no class
+  /// token, for the image tokens: height × width.
   ///
-  /// - Parameter next: for each layer tokens × tokens.
+  /// - Parameter next: for each layer, a matrix tokens × tokens.
   /// - Complexity: O(layers · tokens³).
   func flow(adding: Bool, _ next: (Int) -> [Double]) -> [Float] {
     var flow = Self.identity(tokens)
@@ -75,8 +79,8 @@ struct TokenAttention {
 }
 
 extension Trace {
-  /// The attention of an item at a node, and, beside it, other values of the same shape: for each head `combine` of both; the mean over the
-  /// heads, tokens × tokens.
+  /// The mean over the heads, tokens × tokens, of `combine` applied to an item's attention at a node and other values
+  /// of the same shape.
   func meanOverHeads(
     _ attention: Tensor, _ other: Tensor, item: Int, otherItem: Int, tokens: Int, _ combine: (Float, Float) -> Float
   ) -> [Double] {

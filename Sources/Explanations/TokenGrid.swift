@@ -2,20 +2,23 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceTensors
 
-/// How the tokens of a transformer lie on the image: those that stand for parts of it row by row, behind the others.
+/// The arrangement of a transformer's tokens on the image: tokens for parts of the image in row-major order, after any
+/// extra tokens.
 struct TokenGrid: Equatable {
   let height: Int
   let width: Int
-  /// Tokens in front that stand for no part of the image: a class token, one for distillation, registers.
+  /// The number of leading tokens that represent no part of the image, such as a class token, a distillation token or
+  /// registers.
   let extra: Int
 
-  /// A class token, one for distillation and some registers.
+  /// Room for a class token, a distillation token and some registers.
   private static let mostExtra = 16
 
-  /// The grid of so many tokens at a node; nil if they lie on none.
+  /// The grid of a number of tokens at a node; nil if they do not form a grid.
   ///
-  /// That is the last map with positions from which they were made by a convolution, the one with as many positions as possible. Where
-  /// patches are cut out by other means, it has the image's proportions.
+  /// The grid is that of the convolution from whose output the tokens are created; if several are possible, the one
+  /// with the most positions. If the patches are not created by a convolution, the grid has the proportions of the
+  /// image.
   ///
   /// - Complexity: O(nodes).
   init?(of tokens: Int, at id: Node.ID, in trace: Trace) {
@@ -48,24 +51,25 @@ struct TokenGrid: Equatable {
     self.init(height: factor * rows, width: factor * columns, tokens: tokens)
   }
 
-  /// `8×8 tokens; the one in front of them is left out`
+  /// The size and the extra tokens: `8×8 tokens; the first token, such as a class token, is left out`.
   var description: String {
     let rest =
       switch extra {
       case 0: ""
-      case 1: "; the one in front of them, such as a class token, is left out"
-      default: "; the \(extra) in front of them, such as a class token, are left out"
+      case 1: "; the first token, such as a class token, is left out"
+      default: "; the first \(extra) tokens, such as a class token, are left out"
       }
     return "\(height)×\(width) tokens\(rest)"
   }
 }
 
-/// Where a node's values for one item have channels and positions: height × width, or tokens that lie on the image's grid.
+/// The arrangement of a node's values for one item in channels and positions: height × width, or tokens on the image's
+/// grid.
 struct ActivationLayout {
   let channels: Int
   let height: Int
   let width: Int
-  /// Of tokens how they lie on the image.
+  /// For tokens, their arrangement on the image.
   let grid: TokenGrid?
   private let start: Int
   private let channelDistance: Int
@@ -73,16 +77,16 @@ struct ActivationLayout {
 
   var positions: Int { height * width }
 
-  /// Puts the values of a channel in order, from the first value of an item on.
+  /// Copies the values of a channel in row-major order, starting from the first value of an item.
   func gather(channel: Int, of values: UnsafeBufferPointer<Float>, from item: Int, into row: inout [Float]) {
     let first = item + start + channel * channelDistance
     for position in row.indices { row[position] = values[first + position * positionDistance] }
   }
 
-  /// `8×8 tokens`, or `7×7 positions`
+  /// The size: `8×8 tokens` or `7×7 positions`.
   var description: String { grid?.description ?? "\(height)×\(width) positions" }
 
-  /// Channels × height × width, or, where channels come last, height × width × channels.
+  /// A map of channels × height × width or, with channels last, height × width × channels.
   fileprivate init(map extents: [Int], channelsLast: Bool) {
     (height, width) = channelsLast ? (extents[0], extents[1]) : (extents[1], extents[2])
     channels = channelsLast ? extents[2] : extents[0]
@@ -99,14 +103,15 @@ struct ActivationLayout {
 }
 
 extension Trace {
-  /// How a node's values lie on the image; nil if they do not, as of a vector, or are not those of one item after another.
+  /// The arrangement of a node's values on the image; nil for other values, such as vectors, and for values that are
+  /// not arranged by item.
   ///
-  /// - Parameter axes: what `channelAxes` knows of the network.
-  /// - Complexity: O(nodes) for tokens, else O(1).
+  /// - Parameter axes: the result of `channelAxes` for the network.
+  /// - Complexity: O(nodes) for tokens, otherwise O(1).
   func activationLayout(of id: Node.ID, _ axes: [Int?]) -> ActivationLayout? {
     let shape = forward.shape(of: id)
     let isFirst = forward.itemDistance(of: id) == nil
-    // Tokens first, then the items of the batch.
+    // The tokens are the first axis, and the items of the batch the second.
     guard shape.rank == 4 && isFirst || shape.rank == 3, shape.count > 0, shape[isFirst ? 0 : 1] == batch else {
       return nil
     }
@@ -115,7 +120,7 @@ extension Trace {
     if extents.count == 3 {
       guard axis == nil || axis == 1 || axis == 3 else { return nil }
       let layout = ActivationLayout(map: extents, channelsLast: axis == 3)
-      // Tokens and heads, which have four axes as well, are much longer on one side than the image is.
+      // Nodes of tokens and heads also have four axes, but their proportions differ strongly from those of the image.
       return axis == 3 && !isLikeImage(layout) ? nil : layout
     }
     if axis != 1 || !isFirst, let grid = TokenGrid(of: extents[0], at: id, in: self) {
@@ -125,7 +130,7 @@ extension Trace {
     return ActivationLayout(tokens: extents[1], channels: extents[0], channelsLast: false, on: grid)
   }
 
-  /// Whether a map has about the image's proportions.
+  /// Whether the proportions of a map are close to those of the image.
   private func isLikeImage(_ layout: ActivationLayout) -> Bool {
     guard input.shape.rank == 4 else { return false }
     let isLast = plan.network.hasChannelsLast

@@ -1,29 +1,30 @@
 import RelevanceNetworks
 import RelevancePropagation
 
-/// What a constant of a transformer took of a target's score: it is no part of the image, and the ledger books it as a bias.
+/// The part of a target's score that a constant of a transformer receives. It is not part of the image, and the ledger
+/// records it as bias.
 public struct TokenShare: Sendable, Hashable, Codable {
-  /// What the constant is.
+  /// The kind of constant.
   public enum Kind: String, Sendable, Codable, CaseIterable {
-    /// Tokens that are joined to those of the image: the class token, one for distillation, registers.
+    /// Tokens that are concatenated with the image tokens: the class token, a distillation token, registers.
     case classToken = "class token"
-    /// What is added to each token.
+    /// A constant that is added to each token.
     case positionEmbedding = "position embedding"
-    /// What is added to the scores of attention between tokens: relative positions, masks.
+    /// A constant that is added to the attention scores: relative positions, masks.
     case attentionBias = "attention bias"
   }
 
-  /// What the constant is.
+  /// The kind of constant.
   public let kind: Kind
-  /// The node where it joins what depends on the image.
+  /// The node that combines the constant with values that depend on the image.
   public let node: String
-  /// What it took, in units of the score.
+  /// The part that it receives, in units of the score.
   public let amount: Double
 }
 
 extension Explanation {
-  /// What class token, position embedding and the biases of layers took of the score, in a sentence; nil for networks without such constants,
-  /// for contrasts, and without a ledger.
+  /// The shares of the class token, the position embedding and the biases of layers in the score, as a sentence. Nil
+  /// for networks without such constants, for contrasts, and without a ledger.
   ///
   /// - Complexity: O(entries of the ledger).
   public var constantsRemark: String? {
@@ -31,7 +32,7 @@ extension Explanation {
     guard !tokenShares.isEmpty, total != 0 else { return nil }
     func percent(_ amount: Double) -> String {
       let percent = 100 * amount / total
-      // No −0.0.
+      // Avoids −0.0.
       return String(format: "%.1f %%", abs(percent) < 0.05 ? 0 : percent).replacing("-", with: "−")
     }
     func text(_ name: String, _ amount: Double) -> String { "\(percent(amount)) to the \(name)" }
@@ -42,15 +43,15 @@ extension Explanation {
     let biases = (ledger.losses[.bias] ?? 0) - tokenShares.reduce(0) { $0 + $1.amount }
     parts.append(text("biases of layers", biases))
     if !conditions.isEmpty {
-      parts.append(text("channels that the condition leaves out", ledger.losses[.condition] ?? 0))
+      parts.append(text("channels that the condition excludes", ledger.losses[.condition] ?? 0))
     }
-    return "by \(method), \(percent(signedRelevance.sum())) of the score of \(target) goes to the image, "
+    return "by \(method), \(percent(signedRelevance.sum())) of the score of \(target) is assigned to the image, "
       + "\(parts.dropLast().joined(separator: ", ")) and \(parts.last ?? "")"
   }
 }
 
 extension Trace {
-  /// What the constants that meet tokens took of the relevance in a ledger.
+  /// The shares of the constants that are combined with tokens, from a ledger.
   func tokenShares(_ ledger: Ledger) -> [TokenShare] {
     let graph = plan.network.graph
     let kinds = explainer.tokenConstants.value(for: input.shape) {
@@ -65,7 +66,8 @@ extension Trace {
     }
   }
 
-  /// What constant joins tokens at a node: one that is joined to them, or one that differs from token to token and is added.
+  /// The kind of constant that is combined with tokens at a node: concatenated with them, or added to them with a
+  /// different value per token.
   private func tokenConstant(at id: Node.ID) -> TokenShare.Kind? {
     let node = plan.network.graph[id]
     guard reaches(id), [.concat, .add].contains(node.operation.kind) else { return nil }
@@ -78,7 +80,7 @@ extension Trace {
       return .attentionBias
     }
     guard shape.rank == 3 else { return nil }
-    // Tokens come second, or first where the batch is the second axis.
+    // Tokens are the second axis, or the first one if the batch is the second axis.
     let axis = forward.itemDistance(of: id) == nil ? 1 : 0
     guard TokenGrid(of: shape[axis], at: id, in: self) != nil else { return nil }
     if node.operation.kind == .concat {

@@ -3,18 +3,19 @@ import RelevancePropagation
 import RelevanceTensors
 
 extension Trace {
-  /// Explains a target by the relevance that passes some channels of some nodes only. *Achtibat23*: Concept Relevance Propagation.
+  /// Explains a target by the relevance that passes through some channels of some nodes only (Concept Relevance
+  /// Propagation, *Achtibat23*).
   ///
   /// - Parameters:
-  ///   - target: what is explained.
-  ///   - method: one that carries relevance, or gradients, through the network.
-  ///   - conditions: all of them hold; none means no condition.
-  ///   - exclusive: whether only relevance that has passed every conditioned node reaches the input. Otherwise branches beside them count too,
-  ///     as the identities of a residual network.
-  ///   - ledger: as of `explain(_:by:ledger:)`; what a condition took out is there under the cause `condition`.
-  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)`; for a node or a channel that does not exist, or that no relevance of the target
-  ///   passes; and for a method that cannot have conditions.
-  /// - Complexity: as `explain(_:by:ledger:)`.
+  ///   - target: the unit to explain.
+  ///   - method: a method that propagates relevance or gradients through the network.
+  ///   - conditions: conditions that all apply; empty for none.
+  ///   - exclusive: whether only relevance that passed through every conditioned node counts. If false, relevance of
+  ///     parallel branches, such as the identity branches of a residual network, counts too.
+  ///   - ledger: as in `explain(_:by:ledger:)`; the relevance that a condition removed has the cause `condition`.
+  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)`; for a node or channel that does not exist or that no
+  ///   relevance of the target passes through; and for a method that does not support conditions.
+  /// - Complexity: As `explain(_:by:ledger:)`.
   public func explain(
     _ target: Target, by method: any AttributionMethod = .lrp, through conditions: [Condition], exclusive: Bool = true,
     ledger: Bool = true
@@ -22,16 +23,16 @@ extension Trace {
     try explain([target], by: method, throughEach: [conditions], exclusive: exclusive, ledger: ledger)[0][0]
   }
 
-  /// Explains several targets, each under several conditions, which share walks as several targets do.
+  /// Explains several targets, each under several sets of conditions. They share backward passes as several targets do.
   ///
   /// - Parameters:
-  ///   - targets: what is explained.
-  ///   - method: one that carries relevance, or gradients, through the network.
-  ///   - conditionSets: of each set all conditions hold.
-  ///   - exclusive: whether only relevance that has passed every conditioned node reaches the input.
-  ///   - ledger: as of `explain(_:by:ledger:)`.
-  /// - Returns: for each target its explanations, in the order of the sets.
-  /// - Throws: `RelevanceKitError` as for one.
+  ///   - targets: the units to explain.
+  ///   - method: a method that propagates relevance or gradients through the network.
+  ///   - conditionSets: sets of conditions; within a set, all conditions apply.
+  ///   - exclusive: whether only relevance that passed through every conditioned node counts.
+  ///   - ledger: as in `explain(_:by:ledger:)`.
+  /// - Returns: For each target, its explanations in the order of the sets.
+  /// - Throws: `RelevanceKitError` as for one set.
   /// - Complexity: one backward pass per target and set.
   public func explain(
     _ targets: [Target], by method: any AttributionMethod = .lrp, throughEach conditionSets: [[Condition]],
@@ -62,7 +63,7 @@ extension Trace {
     }
   }
 
-  /// The same walks through the passages of some of the targets.
+  /// The propagator with the passages of some of the targets.
   func gated(_ propagator: Propagator, for targets: Range<Int>) -> Propagator {
     passages.isEmpty ? propagator : propagator.through(Array(passages[targets]))
   }

@@ -5,27 +5,30 @@ import RelevanceTensors
 extension Trace {
   /// Explains one target; see `explain(_:by:ledger:)` for several.
   ///
-  /// - Throws: `RelevanceKitError` as for several.
+  /// - Throws: `RelevanceKitError` as for several targets.
   public func explain(_ target: Target, by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
     -> Explanation
   {
     try explain([target], by: method, ledger: ledger)[0]
   }
 
-  /// Explains several targets, of any nodes: they share all denominators and are propagated together, as many at a time as
-  /// fit into the explainer's memory budget. `ledger` says whether the relevance at every node is summed up, at the price of
-  /// reading it twice more.
+  /// Explains several targets, which can be at different nodes. They share all denominators and are propagated
+  /// together, in groups that fit into the explainer's memory budget. If `ledger` is true, the relevance at every node
+  /// is summed, which reads it twice more.
   ///
-  /// It works on the calling thread. A service that has timers or other callers runs it on a task executor of its own
-  /// (`addTask(executorPreference:)`), so that Swift's pool of threads stays free; Fixtures/dependent has one.
+  /// The function runs on the calling thread. A service with timers or other callers should run it on its own task
+  /// executor (`addTask(executorPreference:)`), so that Swift's thread pool stays free; see Fixtures/dependent for an
+  /// example.
   ///
-  /// In a task that is cancelled it ends after the group of targets, or the sample of integrated gradients or SmoothGrad, that it is at.
+  /// If the task is canceled, the function stops after the current group of targets or, for integrated gradients and
+  /// SmoothGrad, after the current sample.
   ///
-  /// - Throws: `RelevanceKitError` for a target that does not exist, or for a method that
-  ///   the network or the target does not allow, or one of whose parameters has a value that it does not take; if a method's own table
-  ///   does not fit the network; and if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
-  ///   `CancellationError` if the task is cancelled.
-  /// - Complexity: one backward pass per target; integrated gradients and SmoothGrad besides a run of the network per sample.
+  /// - Throws: `RelevanceKitError` for a target that does not exist; for a method that the network or the target does
+  ///   not allow, or that has a parameter with an invalid value; if a method's own table does not fit the network; and
+  ///   if a run at another input, which integrated gradients and SmoothGrad need, is not finite. `CancellationError` if
+  ///   the task is canceled.
+  /// - Complexity: one backward pass per target; for integrated gradients and SmoothGrad, also one run of the network
+  ///   per sample.
   public func explain(_ targets: [Target], by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
     -> [Explanation]
   {
@@ -54,9 +57,9 @@ extension Trace {
     }
   }
 
-  /// Infinite values make maps of NaN, or of nothing but zeros.
+  /// Throws if infinite values led to a map of NaN or of zeros only.
   private func check(_ map: AttributionMap, of target: Target, _ method: any AttributionMethod) throws {
-    // Infinite denominators leave nothing but zeros. Of other maps only the first elements are looked at.
+    // Infinite denominators produce maps of zeros. For other maps, the check stops at the first nonzero element.
     guard !map.isFinite || map.values.withUnsafeElements({ $0.allSatisfy { $0 == 0 } }) else { return }
     let graph = plan.network.graph
     var node = graph.ids.first { reaches($0) && !forward.value(of: $0).isFinite }.map { graph[$0].name }
@@ -70,7 +73,8 @@ extension Trace {
       target: target.description, method: method.description, node: node ?? graph[plan.network.input].name)
   }
 
-  /// The maps of one walk per group of targets, from the method's seeds by its table; `walk` takes them back, if it is not as usual.
+  /// The maps of one backward pass per group of targets, from the method's seeds by its table. `walk` replaces the
+  /// usual backward pass.
   func propagated(
     _ targets: [Target], by method: some AttributionMethod, ledger: Bool,
     walk: ((_ seeds: [Node.ID: Tensor], _ count: Int, _ places: Range<Int>, Propagator) throws -> Propagator.Result)? =
@@ -92,11 +96,11 @@ extension Trace {
     }
   }
 
-  /// Takes as many targets at a time as fit into the memory budget.
+  /// Passes the targets to `body` in groups that fit into the memory budget.
   func inGroups<Result>(
     _ targets: [Target], _ body: (_ group: [Target], _ places: Range<Int>) throws -> [Result]
   ) throws -> [Result] {
-    // While a node is passed its relevance is there twice, and that of a branch may wait beside it.
+    // Relevance at the current node is stored twice, and relevance of a branch may be stored too.
     let largest = forward.plan.shapes.map(\.count).max() ?? 1
     let fitting = max(1, explainer.memoryBudget / (4 * largest * MemoryLayout<Float>.size))
     let size = forward.sharesWalks ? fitting : 1
@@ -108,7 +112,7 @@ extension Trace {
 }
 
 extension Array {
-  /// So many at a time, in order; the last may be fewer.
+  /// Consecutive groups of `size` elements; the last group may be smaller.
   func groups(of size: Int) -> [[Element]] {
     stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
   }

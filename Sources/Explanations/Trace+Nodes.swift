@@ -3,12 +3,13 @@ import RelevancePropagation
 import RelevanceTensors
 
 extension Trace {
-  /// The output of a node, as the model's file defines it; batch × channels × … for most.
+  /// The output of a node, as the model file defines it; batch × channels × … for most nodes.
   ///
-  /// - Parameter node: its name. A node that was merged into one behind it, as a convolution into its batch normalization, has the
-  ///   other's output.
-  /// - Throws: `RelevanceKitError` if there is no such node, with what may have been meant.
-  /// - Complexity: O(1) for most nodes, whose values are kept; a node that a rectifier behind it has overwritten is computed anew.
+  /// - Parameter node: the node's name. A node that was merged into a later one, such as a convolution into its batch
+  ///   normalization, has the later node's output.
+  /// - Throws: `RelevanceKitError` with similar names if there is no such node.
+  /// - Complexity: O(1) for most nodes, whose values are stored. If a rectifier after the node has overwritten the
+  ///   values, they are computed again.
   public func activation(at node: String) throws -> Tensor {
     let graph = plan.network.graph
     let id = try graph.requiredNode(named: node)
@@ -16,20 +17,21 @@ extension Trace {
     return graph[id].turned?.restored(value, called: node) ?? value
   }
 
-  /// The relevance that arrives at the output of a node when a target is explained; of contrasts it is signed.
+  /// The relevance that arrives at the output of a node when a target is explained; signed for contrastive methods.
   ///
-  /// Only what a method seeds and its table count: what is made of several maps, as by integrated gradients, is made at the input.
+  /// Only the method's seeds and table apply here. Methods that combine several maps, such as integrated gradients, do
+  /// so at the input only.
   ///
   /// - Parameters:
-  ///   - target: what is explained.
+  ///   - target: the unit to explain.
   ///   - node: a node between the input and the target, or the input.
-  ///   - method: how.
-  ///   - conditions: what relevance has to pass above the node, or there.
-  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
-  /// - Returns: relevance of the shape of the node's output.
-  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)` and `explain(_:by:through:exclusive:ledger:)`, and if no relevance can arrive at
-  ///   the node.
-  /// - Complexity: a backward pass down to the node.
+  ///   - method: the attribution method.
+  ///   - conditions: the channels that relevance must pass through, at the node or between the target and the node.
+  ///   - exclusive: as in `explain(_:by:through:exclusive:ledger:)`.
+  /// - Returns: Relevance in the shape of the node's output.
+  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)` and `explain(_:by:through:exclusive:ledger:)`, and if no
+  ///   relevance can arrive at the node.
+  /// - Complexity: one backward pass down to the node.
   public func relevance(
     of target: Target, at node: String, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
     exclusive: Bool = true
@@ -37,17 +39,17 @@ extension Trace {
     try relevance(of: [target], at: [node], by: method, through: conditions, exclusive: exclusive)[0][0]
   }
 
-  /// The relevance of several targets at several nodes, by one walk for as many targets as share one.
+  /// The relevance of several targets at several nodes, with shared backward passes.
   ///
   /// - Parameters:
-  ///   - targets: what is explained.
+  ///   - targets: the units to explain.
   ///   - nodes: nodes between the input and the targets, or the input.
-  ///   - method: how.
-  ///   - conditions: what relevance has to pass above the nodes, or there.
-  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
-  /// - Returns: for each node and each target relevance of the shape of the node's output.
-  /// - Throws: `RelevanceKitError` as for one.
-  /// - Complexity: a backward pass per target, down to the node that lies closest to the input.
+  ///   - method: the attribution method.
+  ///   - conditions: the channels that relevance must pass through, at the nodes or between the targets and the nodes.
+  ///   - exclusive: as in `explain(_:by:through:exclusive:ledger:)`.
+  /// - Returns: For each node and each target, relevance in the shape of the node's output.
+  /// - Throws: `RelevanceKitError` as for one target.
+  /// - Complexity: one backward pass per target, down to the node closest to the input.
   public func relevance(
     of targets: [Target], at nodes: [String], by method: any AttributionMethod = .lrp,
     through conditions: [Condition] = [], exclusive: Bool = true
@@ -56,7 +58,7 @@ extension Trace {
       of: targets, at: nodes, by: method, throughEach: targets.map { _ in conditions }, exclusive: exclusive)
   }
 
-  /// The same with conditions of its own for each target.
+  /// As above, with separate conditions for each target.
   func relevance(
     of targets: [Target], at nodes: [String], by method: any AttributionMethod, throughEach conditions: [[Condition]],
     exclusive: Bool
@@ -74,7 +76,7 @@ extension Trace {
           conditions, exclusive: exclusive, of: target, at: Site(of: target, in: self).nodes, by: method.table)
       }
     }
-    // For each target the nodes.
+    // For each target, one tensor per node.
     let found = try inGroups(targets) { group, places in
       let seeds = try method.seeds(for: group, in: self).tensors
       let arrived = gated.gated(propagator, for: places).relevance(
@@ -84,7 +86,7 @@ extension Trace {
           let (id, name) = place
           let items = (0..<batch).map { arrived.part($0 * group.count + number, of: batch * group.count) }
           let shaped = forward.asValues(Tensor(joining: items), at: id).reshaped(to: forward.shape(of: id))
-          // Relevance is the same whichever sign values are held with; slopes are not.
+          // Relevance does not depend on the sign with which values are stored, but slopes do.
           guard method.sign == .slope, let node = plan.network.graph[id].turned else { return shaped }
           return node.restored(shaped, called: name)
         }
@@ -93,17 +95,18 @@ extension Trace {
     return nodes.indices.map { node in found.map { $0[node] } }
   }
 
-  /// Takes relevance of one's own from the output of a node back to the input.
+  /// Propagates given relevance from the output of a node to the input.
   ///
   /// - Parameters:
   ///   - relevance: a value for each element of the node's output.
-  ///   - node: where it starts.
-  ///   - table: the rules; nil for the trace's.
-  ///   - ledger: whether what became of relevance is summed up at every node, at the price of reading it twice more.
-  /// - Returns: the map, of the input's shape, and the ledger, from the node down.
-  /// - Throws: `RelevanceKitError` if there is no such node, if none of its relevance can go to the input, for a tensor of another shape or
-  ///   with values that are not finite or too large for their shares to be, and for a table that does not fit the network.
-  /// - Complexity: a backward pass from the node.
+  ///   - node: the node where the propagation starts.
+  ///   - table: the rule table; nil for the trace's table.
+  ///   - ledger: whether to record the relevance flow at every node, which reads the relevance twice more.
+  /// - Returns: The map, in the shape of the input, and the ledger, from the node to the input.
+  /// - Throws: `RelevanceKitError` if there is no such node, if none of its relevance can reach the input, for a tensor
+  ///   of another shape, for values that are not finite or so large that their shares are not finite, and for a table
+  ///   that does not fit the network.
+  /// - Complexity: one backward pass from the node.
   public func propagate(
     _ relevance: Tensor, from node: String, by table: RuleTable? = nil, ledger: Bool = true
   ) throws -> AttributionMap {
@@ -124,11 +127,11 @@ extension Trace {
     return map
   }
 
-  /// The same run with another rule at one node, whatever the table says of it.
+  /// The same run with another rule at one node, which replaces the rule of the table.
   ///
-  /// - Throws: `RelevanceKitError` if no relevance arrives at the node, and if the rule does not apply there, or has a parameter with a value
-  ///   that it does not take.
-  /// - Complexity: O(nodes); nothing is run.
+  /// - Throws: `RelevanceKitError` if no relevance arrives at the node, if the rule does not apply there, or if a
+  ///   parameter has an invalid value.
+  /// - Complexity: O(nodes); the network is not run.
   public func using(_ rule: any Rule, at node: String) throws -> Trace {
     let id = try receiver(named: node, by: nil)
     guard let site = plan[id]?.site else { throw RuleLabError.unreachable(node, isInput: true, table: plan.table.name) }
@@ -139,13 +142,13 @@ extension Trace {
     return using(plan.replacingRules([id: rule]))
   }
 
-  /// The same run under another table.
+  /// The same run under another rule table.
   ///
   /// - Throws: `RelevanceKitError` if the table does not fit the network.
-  /// - Complexity: O(nodes × rows); nothing is run.
+  /// - Complexity: O(nodes × rows); the network is not run.
   public func using(_ table: RuleTable) throws -> Trace { using(try table.resolve(for: plan.network)) }
 
-  /// The node with a name, if it is the input or the table sends relevance there.
+  /// The node with a name, if it is the input or relevance arrives at it under the table.
   func receiver(named name: String, by table: RuleTable?) throws -> Node.ID {
     let network = plan.network
     let id = try network.graph.requiredNode(named: name)

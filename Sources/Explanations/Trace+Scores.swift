@@ -6,17 +6,17 @@ extension Trace {
   /// The items of the batch.
   var items: Range<Int> { 0..<batch }
 
-  /// Where the score of a class is.
+  /// The place where a class's score is computed.
   struct ScoreSource {
     let node: Node.ID
-    /// The element of an item of the node's output.
+    /// The index of the element within an item of the node's output.
     let element: Int
-    /// Whether that is a logit, as far as can be told.
+    /// Whether the element is a logit, as far as the graph shows.
     let isLogit: Bool
   }
 
-  /// Where the score of a class at a position is found, which is counted row by row: the logit behind a sigmoid or softmax that lies before the
-  /// network's end, if it can be reached and is not wanted as a probability.
+  /// Finds the score of a class at a position (counted row by row). If the network ends in a sigmoid or softmax, this
+  /// is the logit before it, unless the logit cannot be reached or `asProbability` is true.
   func scoreSource(ofClass index: Int, at place: Int, item: Int, asProbability: Bool = false) -> ScoreSource {
     let logits = plan.network.logits
     let element = layout.element(ofClass: index, at: place)
@@ -24,7 +24,7 @@ extension Trace {
     let own = forward.shape(of: logits).count / batch
     if !asProbability, let found = logitSources.source(of: item * own + element), reaches(found.node) {
       let count = forward.shape(of: found.node).count / batch
-      // The items lie one after the other there as well.
+      // The items are consecutive at this node as well.
       if found.element / count == item {
         return ScoreSource(node: found.node, element: found.element % count, isLogit: true)
       }
@@ -32,7 +32,8 @@ extension Trace {
     return ScoreSource(node: logits, element: element, isLogit: false)
   }
 
-  /// The logits behind the sigmoid or softmax of which some elements of the first item are, if all of them are found at one node.
+  /// The logits from which a sigmoid or softmax computes some elements of the first item, if all of these logits are at
+  /// one node.
   func logits(of elements: [Int], at node: Node.ID) -> (node: Node.ID, elements: [Int])? {
     let found = elements.map { logitSources.source(of: $0, at: node) }
     guard let first = found.first??.node, reaches(first), found.allSatisfy({ $0?.node == first }) else { return nil }
@@ -41,7 +42,7 @@ extension Trace {
     return inside.count == elements.count ? (first, inside) : nil
   }
 
-  /// The score of a class at a position of an item, as it is explained.
+  /// The score of a class at a position of an item, as used in explanations.
   func score(ofClass index: Int, at place: Int, item: Int) -> Float {
     let source = scoreSource(ofClass: index, at: place, item: item)
     let value = forward.value(of: source.node)
@@ -49,11 +50,11 @@ extension Trace {
       * value.withUnsafeElements { $0[item * (value.count / batch) + source.element] }
   }
 
-  /// The boxes of an item, for each position the most likely class, by falling confidence: where classes have scores at positions that are
-  /// candidates, as a detector's. Boxes that overlap others are there too.
+  /// The boxes of an item, by descending confidence: the most likely class at each position. Available for detectors,
+  /// where classes have scores at positions that are candidates. Overlapping boxes are included.
   ///
-  /// - Throws: `RelevanceKitError` if there is no such item, or the network is no detector.
-  /// - Complexity: O(classes × positions) at the first request, then O(1).
+  /// - Throws: `RelevanceKitError` if there is no such item, or if the network is not a detector.
+  /// - Complexity: O(classes × positions) on the first call, then O(1).
   public func boxes(ofItem item: Int) throws -> [Candidate] {
     guard items.contains(item) else { throw ExplanationError.noSuchItem(item, items: batch) }
     guard layout.isOfCandidates else { throw ExplanationError.noBoxes(layout: layout.description) }
@@ -66,7 +67,7 @@ extension Trace {
     }
   }
 
-  /// For each item the box of a rank, from 1.
+  /// For each item, the box with a rank, from 1.
   func boxes(ofRank rank: Int) throws -> [Candidate] {
     try items.map { item in
       let boxes = try boxes(ofItem: item)
@@ -75,7 +76,7 @@ extension Trace {
     }
   }
 
-  /// The box at a position, if the network gives one.
+  /// The box at a position, if the network outputs boxes.
   private func box(ofItem item: Int, at place: Int) -> [Float]? {
     let network = plan.network
     if let own = layout.box(ofItem: forward.value(of: network.logits).part(item, of: batch), at: place) { return own }
@@ -92,16 +93,18 @@ extension Trace {
 }
 
 extension Trace {
-  /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
+  /// For each item of the batch, the classes that have the largest score at some position, by descending number of
+  /// positions.
   ///
-  /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
+  /// - Complexity: O(batch × classes × positions) on the first call, then O(1).
   public var regions: [[ClassRegion]] {
     items.map { item in
       choices.regions(ofItem: item) { ClassRegion.all(in: scores(of: item), layout: layout) }
     }
   }
 
-  /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
+  /// For each item of the batch, the best candidate of each class, best first. Available if classes have scores at
+  /// several positions.
   ///
   /// - Complexity: O(batch × classes × positions).
   public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
@@ -110,13 +113,13 @@ extension Trace {
     Candidate.all(in: scores(of: item), objectness: objectness(ofItem: item), layout: layout)
   }
 
-  /// For each position the probability that there is anything at all; nil where the network gives none.
+  /// For each position, the probability that it contains any object; nil if the network does not output it.
   package func objectness(ofItem item: Int) -> [Float]? {
     layout.objectness(ofItem: forward.value(of: explainer.network.logits).part(item, of: batch))
   }
 
-  /// The run at another input, in which regions and boxes are where they are in this one: a method that looks at many inputs asks all of
-  /// them for the same scores.
+  /// The run at another input, with the regions and boxes of this run, so that a method that uses many inputs explains
+  /// the same scores in all of them.
   func trace(at input: Tensor, for targets: [Target]) throws -> Trace {
     var other = try explainer.trace(input)
     other.passages = passages
@@ -132,7 +135,7 @@ extension Trace {
   }
 }
 
-/// Which parts of an output the items of a batch have chosen: regions and boxes, each found at the first request.
+/// The regions and boxes of each item of a batch, each computed on first use.
 final class OutputChoices: Sendable {
   private let regions = Cache<Int, [ClassRegion]>()
   private let boxes = Cache<Int, [Candidate]>()

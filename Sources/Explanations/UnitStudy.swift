@@ -1,72 +1,75 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// What the most active units of a layer see in an input, and whether each of them sees something else. *Gu18* §5.3, Fig. 5.
+/// A study of the most active units of a layer: the parts of an input that each unit responds to, and whether these
+/// parts differ. *Gu18* §5.3, Fig. 5.
 ///
-/// Each unit is explained by LRP, whose maps hardly differ, and by CLRP2, which shows what makes the unit more active than
-/// its negation. The claim is tested: the patch at the maximum of each unit's CLRP2 map is replaced, and this unit should
-/// lose more of its activation than the others. Many units see the same thing; they are grouped by their CLRP2 maps.
+/// Each unit is explained by LRP, whose maps hardly differ between units, and by CLRP2, which shows what makes the unit
+/// more active than its negation. To test the CLRP2 map of a unit, the patch at its maximum is replaced: this unit
+/// should lose more of its activation than the others. Several units can respond to the same part; they are grouped by
+/// their CLRP2 maps.
 /// ```swift
 /// let study = try UnitStudy(try explainer.trace(image), at: "fc1")
 /// for (unit, group) in zip(study.units, study.clusters.groups) { print(unit.channel, unit.activation, group) }
 /// print(study.ablation.ownShare, study.ablation.meanOwnDrop, study.ablation.meanOtherDrop)
 /// ```
 public struct UnitStudy: Sendable {
-  /// What is studied and how.
+  /// The settings of a study.
   public struct Options: Sendable {
-    /// How many units, 2 or more.
+    /// The number of units, at least 2.
     public var count = 8
-    /// The side of the patches in pixels, odd.
+    /// The side length of the patches in pixels; an odd number.
     public var patchSide = 9
-    /// What patches are replaced by.
+    /// The values that replace patches.
     public var replacement = PatchAblation.Replacement.mean
 
-    /// The paper's choices, but for the replacement, which needs a data set there.
+    /// The settings of the paper, except for the replacement, for which the paper uses the mean of a data set.
     public init() {}
   }
 
-  /// The units by falling activation.
+  /// The units in descending order of activation.
   public let units: [ActiveUnit]
-  /// The LRP map of each unit: 1 × channels × height × width, as every other map.
+  /// The LRP map of each unit: 1 × channels × height × width, the shape of all maps.
   public let relevance: [Tensor]
-  /// The CLRP2 map of each unit, not negative.
+  /// The CLRP2 map of each unit, without negative values.
   public let contrast: [Tensor]
-  /// What replacing the patches at the maxima of the CLRP2 maps does to the units.
+  /// The effect on the units when the patches at the maxima of the CLRP2 maps are replaced.
   public let ablation: PatchAblation
-  /// The same at the maxima of the LRP maps: what the contrast is better than, or is not.
+  /// The effect for the maxima of the LRP maps, as a baseline.
   package let lrpAblation: PatchAblation
-  /// n×n, the cosines of the CLRP2 maps, summed over channels: 1 if two units see the same.
+  /// The n×n cosines between the CLRP2 maps, summed over channels; 1 if two units respond to the same parts.
   public let similarity: Tensor
-  /// The units in groups by the fourth power of these cosines.
+  /// Groups of units, clustered by the fourth power of these cosines.
   ///
-  /// Maps that are not negative are never quite unlike each other, since all have some background; by their cosines alone
-  /// everything would be one group. Powers of similarities keep strong ties and cut weak ones (B. Zhang and S. Horvath, “A
-  /// general framework for weighted gene co-expression network analysis”, Statistical Applications in Genetics and
-  /// Molecular Biology 4(1), 2005: soft thresholding).
+  /// Nonnegative maps are never orthogonal, because all of them contain some background. By their cosines alone, all
+  /// units would form one group. Powers of similarities preserve strong ties and cut weak ones (B. Zhang and S.
+  /// Horvath, “A general framework for weighted gene co-expression network analysis”, Statistical Applications in
+  /// Genetics and Molecular Biology 4(1), 2005: soft thresholding).
   public let clusters: SpectralClustering
 
   /// Studies the units of a layer.
   ///
-  /// - Parameters:
-  ///   - trace: a run of one picture, of shape 1 × channels × height × width.
-  ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
-  ///   - options: how many units, and what becomes of their patches.
-  /// In a task that is cancelled it ends after the group of units or runs that it is at.
+  /// If the task is canceled, the initializer stops after the current group of units or runs.
   ///
-  /// - Throws: `RelevanceKitError`; `CancellationError`.
-  /// - Complexity: one backward pass per unit for each of both methods, and 2 runs of the network per unit.
+  /// - Parameters:
+  ///   - trace: a run of one image, of shape 1 × channels × height × width.
+  ///   - node: the layer: fully connected, convolutional, or a rectifier after one.
+  ///   - options: the number of units, and the patches and their replacement.
+  /// - Throws: `RelevanceKitError` for options, a layer or an input that do not allow a study; `CancellationError` if
+  ///   the task is canceled.
+  /// - Complexity: one backward pass per unit for each of the two methods, and two runs of the network per unit.
   public init(_ trace: Trace, at node: String, options: Options = Options()) throws {
     guard options.count > 1 else {
-      throw SimpleError("a study of \(options.count) units; expected 2 or more, which can be compared", .usage)
+      throw SimpleError("a study of \(options.count) units; expected at least 2, so that they can be compared", .usage)
     }
     guard options.patchSide > 0, options.patchSide % 2 == 1 else {
       throw SimpleError("patches of side \(options.patchSide); expected an odd number of pixels", .usage)
     }
     guard trace.batch == 1 else {
-      throw SimpleError("a study of a run of \(trace.batch) pictures; expected one", .usage)
+      throw SimpleError("a study of a run of \(trace.batch) images; expected one", .usage)
     }
     let input = trace.input.shape
-    guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noPicture(input) }
+    guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noImage(input) }
     try Self.check(options.replacement, for: input)
     let units = try trace.mostActiveUnits(at: node, count: options.count)
     try Self.checkContrast(at: node, in: trace)
@@ -89,15 +92,15 @@ public struct UnitStudy: Sendable {
     clusters = try SpectralClustering(similarity: similarity.map { $0 * $0 * $0 * $0 })
   }
 
-  /// The mean cosine of the units of a group to each other; 1 for a unit alone.
+  /// The mean cosine between the units of a group; 1 for a single unit.
   package func cohesion(ofGroup group: Int) -> Double {
     let members = clusters.members[group]
     let pairs = members.flatMap { i in members.filter { $0 > i }.map { Double(similarity[i, $0]) } }
     return pairs.isEmpty ? 1 : pairs.reduce(0, +) / Double(pairs.count)
   }
 
-  /// The mean drop of units when the patch of another unit is replaced, one of their own group or of other groups; nil if
-  /// there are no such pairs. Groups that see something of their own lose more by each other's patches than by others'.
+  /// The mean drop of a unit when the patch of another unit is replaced, for pairs within a group or across groups; nil
+  /// if there are no such pairs. If the groups respond to different parts, the drop within groups is larger.
   package func meanDrop(byPatchesOfOwnGroup isOwn: Bool) -> Double? {
     let pairs = units.indices.filter { ablation.patches[$0] != nil }.flatMap { row in
       units.indices.filter { $0 != row && (clusters.groups[$0] == clusters.groups[row]) == isOwn }.map {
@@ -107,7 +110,7 @@ public struct UnitStudy: Sendable {
     return pairs.isEmpty ? nil : pairs.reduce(0, +) / Double(pairs.count)
   }
 
-  /// Cosines; a map is like itself even if it is empty.
+  /// Cosines of the maps; 1 on the diagonal, even for maps of zeros.
   private static func similarity(of maps: [Tensor]) -> Tensor {
     var result = Tensor(shape: [maps.count, maps.count], repeating: 1)
     for i in maps.indices {
@@ -126,18 +129,19 @@ public struct UnitStudy: Sendable {
       guard pixel.count == input[1] else {
         throw UnitStudyError.replacement(expected: input, found: [1, pixel.count, 1, 1])
       }
-    case .picture(let picture):
-      guard picture.shape == input else { throw UnitStudyError.replacement(expected: input, found: picture.shape) }
+    case .image(let image):
+      guard image.shape == input else { throw UnitStudyError.replacement(expected: input, found: image.shape) }
     }
   }
 
-  /// CLRP2 negates the weights of the last layer before a unit, so that only linear operations may lie between.
+  /// CLRP2 negates the weights of the last layer before a unit, so only linear operators can be between this layer and
+  /// the unit.
   private static func checkContrast(at node: String, in trace: Trace) throws {
     let graph = trace.plan.network.graph
     let id = try graph.requiredNode(named: node)
     do { _ = try LinearHead(from: id, in: graph) } catch ExplanationError.noWeightedHead(let between, let op) {
       var candidates = graph[try graph.requiredNode(named: between)].inputs
-      // Nearest first, and of several operands the first.
+      // Candidates are tried nearest first, and the operands of a node in order.
       var suggestion: String?
       while suggestion == nil, !candidates.isEmpty {
         let next = candidates.removeFirst()
@@ -153,7 +157,7 @@ public struct UnitStudy: Sendable {
 }
 
 extension Tensor {
-  /// Of 1 × channels × height × width what remains when channels are added up: height × width.
+  /// The sum over the channels of a 1 × channels × height × width tensor: height × width.
   fileprivate var channelSum: Tensor {
     let plane = shape[2] * shape[3]
     return Tensor(uninitialized: [shape[2], shape[3]]) { sum in
@@ -165,9 +169,9 @@ extension Tensor {
   }
 }
 
-/// Units that cannot be studied.
+/// A reason why units cannot be studied.
 package enum UnitStudyError: RelevanceKitError, Equatable {
-  case noPicture(TensorShape)
+  case noImage(TensorShape)
   case replacement(expected: TensorShape, found: TensorShape)
   case tooFewActive(node: String, expected: Int, found: Int)
   case noContrast(node: String, between: String, operator: String, suggestion: String?)
@@ -175,21 +179,22 @@ package enum UnitStudyError: RelevanceKitError, Equatable {
   package var category: ErrorCategory {
     switch self {
     case .replacement, .noContrast: .usage
-    case .noPicture, .tooFewActive: .badData
+    case .noImage, .tooFewActive: .badData
     }
   }
 
   package var description: String {
     switch self {
-    case .noPicture(let shape):
-      "patches need an input of shape 1×channels×height×width, and the network takes \(shape)"
+    case .noImage(let shape):
+      "patches need an input of shape 1×channels×height×width, but the network's input has shape \(shape)"
     case .replacement(let expected, let found):
-      "what patches are replaced by has to fit the input: expected shape \(expected), found \(found)"
+      "the replacement of patches has shape \(found); expected \(expected), the shape of the input"
     case .tooFewActive(let node, let expected, let found):
       "node \(node): expected \(expected) active units, found \(found) above zero"
     case .noContrast(let node, let between, let op, let suggestion):
       "clrp2 negates the weights of the last layer before a unit, but "
-        + (node == between ? "node \(node) is \(op)" : "between it and node \(node) lies \(between) (\(op))")
+        + (node == between
+          ? "node \(node) has operator \(op)" : "node \(between) (\(op)) is between this layer and node \(node)")
         + (suggestion.map { "; try \($0), a layer before it" } ?? "")
     }
   }

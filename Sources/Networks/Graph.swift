@@ -1,31 +1,33 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// A network as data: nodes in an order in which each follows its operands.
+/// A network as data: a list of nodes in which each node follows its operands.
 public struct Graph: Sendable {
-  /// The name the model file gives it.
+  /// The name in the model file.
   public let name: String
   /// The nodes, operands first.
   public let nodes: [Node]
   /// The node whose output is the result.
   public let output: Node.ID
-  /// What the model file calls the result: the name of one of its outputs, or of the node that was asked for.
+  /// The name of the result in the model file: an output's name, or the name of a requested node.
   public private(set) var outputName: String
   /// The names of all outputs of the model file, in its order.
   public private(set) var outputNames: [String]
-  /// Those outputs of the model file that are the result: one, or several that are joined; none where it is another node.
+  /// The outputs of the model file that make up the result: one, or several joined ones. Empty if the result is another
+  /// node.
   package private(set) var explainedOutputs: [String]
-  /// Outputs of the model file that are kept beside the result, or are parts of it, so that their units can be explained: names and nodes.
+  /// Outputs of the model file that are kept beside the result, or are parts of it, so that their units can be
+  /// explained.
   package private(set) var keptOutputs: [KeptOutput]
-  /// The node that holds the boxes of the result's positions, where these are outputs beside it: batch × positions × 4, or with both in the
-  /// other order.
+  /// The node with the boxes for the result's positions, if the file has them as outputs beside the scores: batch ×
+  /// positions × 4, or with the last two in the other order.
   package private(set) var boxes: Node.ID?
-  /// What has been inferred for the last shape of the input that was asked for.
+  /// The inferred properties for the most recent input shape.
   let inferences = Cache<TensorShape, [Inferred]>(limit: 1)
 
-  /// Makes a graph; by default the result is called like its node, and is the only output.
+  /// Creates a graph. By default, the result has the name of its node and is the only output.
   ///
-  /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
+  /// - Throws: `GraphError` if two nodes have the same name, or if an operand does not come before its user.
   package init(
     name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil,
     joinedOutputs: [String]? = nil, keptOutputs: [KeptOutput] = [], boxes: Node.ID? = nil
@@ -45,7 +47,7 @@ public struct Graph: Sendable {
     (self.keptOutputs, self.boxes) = (keptOutputs, boxes)
   }
 
-  /// An output of the model file, and the node that makes it.
+  /// An output of the model file and the node that computes it.
   package struct KeptOutput: Sendable {
     package let name: String
     package let node: Node.ID
@@ -53,10 +55,10 @@ public struct Graph: Sendable {
     package init(name: String, node: Node.ID) { (self.name, self.node) = (name, node) }
   }
 
-  /// The nodes that are results: the output, and what is kept beside it.
+  /// The nodes that are results: the output, and the outputs kept beside it.
   var results: [Node.ID] { [output] + keptOutputs.map(\.node) + [boxes].compactMap { $0 } }
 
-  /// The same graph, whose result and outputs are called like those of another.
+  /// The same graph, with the names of the result and the outputs of another graph.
   func withOutputNames(of other: Graph) -> Graph {
     var copy = self
     (copy.outputName, copy.outputNames) = (other.outputName, other.outputNames)
@@ -72,16 +74,16 @@ public struct Graph: Sendable {
   /// - Complexity: O(nodes).
   public var ids: [Node.ID] { nodes.indices.map { Node.ID($0) } }
 
-  /// The node with a name, which may be that of a node merged into it.
+  /// The node with a name, or the node that a node with this name was merged into.
   ///
   /// - Complexity: O(nodes).
   public func node(named name: String) -> Node.ID? {
     (nodes.firstIndex { $0.name == name } ?? nodes.firstIndex { $0.aliases.contains(name) }).map { Node.ID($0) }
   }
 
-  /// The node with a name, which somebody has typed.
+  /// The node with a name that a user entered.
   ///
-  /// - Throws: `RelevanceKitError` with what may have been meant.
+  /// - Throws: `RelevanceKitError`, with a similar name if there is one.
   public func requiredNode(named name: String) throws -> Node.ID {
     if let id = node(named: name) { return id }
     let names = nodes.flatMap { [$0.name] + $0.aliases }
@@ -93,7 +95,7 @@ public struct Graph: Sendable {
   /// - Complexity: O(nodes).
   package var inputs: [Node.ID] { ids.filter { self[$0].operation is Input } }
 
-  /// For each node the nodes that use its output; one that uses it twice is listed twice.
+  /// For each node, the nodes that use its output. A node that uses it twice is listed twice.
   ///
   /// - Complexity: O(nodes and edges).
   package var consumers: [[Node.ID]] {
@@ -103,7 +105,7 @@ public struct Graph: Sendable {
   }
 }
 
-/// A graph that cannot be one, or not one that can be explained.
+/// An error for an invalid graph, or for a graph that cannot be explained.
 package enum GraphError: RelevanceKitError {
   case duplicateName(String)
   case disordered(String)
@@ -118,7 +120,7 @@ package enum GraphError: RelevanceKitError {
     case .noSuchNode(let name, let suggestion):
       "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
     case .duplicateName(let name): "two nodes are named \(name); names must be unique"
-    case .disordered(let name): "node \(name) uses an output that no earlier node makes"
+    case .disordered(let name): "node \(name) uses an output that no earlier node computes"
     case .inputs(let names):
       names.isEmpty
         ? "the graph has no input; expected one image"

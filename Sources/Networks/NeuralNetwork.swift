@@ -3,26 +3,26 @@ import RelevanceTensors
 
 /// A classifier that can be run and explained: a graph with one input, in canonical form.
 ///
-/// Immutable, and cheap to copy: weights are shared.
+/// A network is immutable and cheap to copy, because copies share the weights.
 public struct NeuralNetwork: Sendable {
-  /// The canonical graph: every node matters to the output, none of them does nothing.
+  /// The canonical graph: the output depends on every node, and no node is an identity.
   public let graph: Graph
-  /// The node that takes the image.
+  /// The input node, whose values are the image.
   public let input: Node.ID
-  /// The node whose values are explained: the output, or what goes into the softmax or sigmoid that ends the graph.
+  /// The node whose values are explained: the output, or the operand of the softmax or sigmoid that ends the graph.
   public let logits: Node.ID
-  /// How the graph goes on from the logits to its output.
+  /// How the graph computes its output from the logits.
   let ending: Ending
-  /// How many classes are known to be, from labels for instance.
+  /// The known number of classes, for example from labels.
   private(set) var expectedClasses: Int?
-  /// What the scores are known to decide, whatever the graph looks like.
+  /// The known decision of the scores, which overrides the graph's.
   private(set) var expectedDecision: Decision?
-  /// Which class is known to stand for no object, or that none does; nil if nothing is known.
+  /// The class that is known to be the background, or the fact that no class is. Nil if nothing is known.
   private(set) var expectedBackground: Background?
-  /// What has been found out for inputs of some shapes.
+  /// Analyses for the most recent input shapes.
   let analyses = Cache<TensorShape, Analysis>(limit: 8)
 
-  /// Brings a graph into canonical form.
+  /// Converts a graph to canonical form.
   ///
   /// - Throws: `RelevanceKitError` unless the graph has exactly one input.
   package init(_ graph: Graph) throws {
@@ -57,15 +57,15 @@ public struct NeuralNetwork: Sendable {
   /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
   public func exampleInputShape(side: Int = 224) -> TensorShape { inputShape.example(side: side) }
 
-  /// What the scores decide, as far as the graph and what was told by `expecting(classes:decision:)` say; of a single score.
+  /// The decision of the scores according to the graph and `expecting(classes:decision:)`; for a single score per item.
   var decision: Decision {
     if let expectedDecision { return expectedDecision }
     if ending.decision == .quantity, expectedClasses == 2 { return .twoClasses(positive: 1) }
     return ending.decision
   }
 
-  /// The network with what is known of its scores besides: the number of classes, from which follow the axis that they lie along and
-  /// whether a single logit stands for two; or what the scores decide.
+  /// The network with additional facts about its scores: the number of classes, or the decision. The number of classes
+  /// determines the axis of the classes and whether a single logit decides between two.
   public func expecting(classes: Int? = nil, decision: Decision? = nil) -> NeuralNetwork {
     var copy = self
     copy.expectedClasses = classes ?? expectedClasses
@@ -73,7 +73,7 @@ public struct NeuralNetwork: Sendable {
     return copy
   }
 
-  /// The network with what is known of the class that stands for no object, where classes have scores at several positions.
+  /// The network with the background class, which matters if classes have scores at several positions.
   package func expecting(background: Background?) -> NeuralNetwork {
     var copy = self
     copy.expectedBackground = background ?? expectedBackground
@@ -81,7 +81,7 @@ public struct NeuralNetwork: Sendable {
   }
 }
 
-/// Which class stands for no object.
+/// The class that stands for the absence of an object.
 package enum Background: Hashable, Sendable {
   case `class`(Int)
   case none

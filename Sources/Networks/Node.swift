@@ -1,22 +1,22 @@
-/// One operation of a graph and where its operands come from.
+/// One operation of a graph and its operands.
 public struct Node: Sendable {
-  /// A node's position in its graph; operands always have smaller positions.
+  /// A node's position in its graph. Operands always have smaller positions.
   public struct ID: Hashable, Comparable, Sendable {
-    /// The position, from 0.
+    /// The position, starting at 0.
     public let index: Int
-    /// Names the node at a position.
+    /// Creates the identifier of the node at a position.
     package init(_ index: Int) { self.index = index }
     public static func < (a: ID, b: ID) -> Bool { a.index < b.index }
   }
 
-  /// The name the node has in the model file, or the name of its output where the file gives none; unique in its graph.
+  /// The name of the node in the model file, or the name of its output if the file has none. It is unique in the graph.
   public let name: String
   package let operation: any Operator
-  /// The nodes whose outputs it takes, in order.
+  /// The nodes whose outputs this node uses, in order.
   public let inputs: [ID]
-  /// Names of nodes that a rewrite merged into this one, so that users can still speak of them.
+  /// The names of nodes that a rewrite merged into this one, so that users can still refer to them.
   public internal(set) var aliases: [String]
-  /// What the node's values are times −1, if a rewrite has moved signs.
+  /// The description of values that are multiplied by −1, if a rewrite has moved signs.
   package let turned: TurnedValues?
 
   package init(
@@ -26,6 +26,6 @@ public struct Node: Sendable {
     (self.aliases, self.turned) = (aliases, turned)
   }
 
-  /// The family of the node's operator.
+  /// The kind of the node's operator.
   public var kind: OperatorKind { operation.kind }
 }

@@ -1,14 +1,15 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// What a node computes, as data: its parameters, and what can be told of its output before the network runs.
+/// The computation of a node as data: its parameters, and the properties of its output that are known before the
+/// network runs.
 ///
-/// Parameters (weights, axes) are part of the operator; only what depends on the image flows along the graph's edges. Where operands
-/// have spatial axes, these come after batch and channels. Axes are counted from 0, negative ones from the end. Every operator
-/// is a type with a file of its own; what many have in common is in `Families`.
+/// Parameters (weights, axes) are part of the operator. Only values that depend on the image flow along the graph's
+/// edges. If operands have spatial axes, these follow batch and channels. Axes are counted from 0, negative ones from
+/// the end. Every operator is a type in its own file; common behavior is in `Families`.
 package protocol Operator: Sendable {
   var kind: OperatorKind { get }
-  /// Numbers that the model brings along: weights, biases, constants. By default none.
+  /// Numbers that the model contains: weights, biases, constants. By default none.
   var parameters: [Tensor] { get }
 
   // MARK: Shape and value
@@ -17,49 +18,52 @@ package protocol Operator: Sendable {
   ///
   /// - Throws: `Misfit` if the operator cannot take the operands.
   func outputShape(of operands: [Inferred]) throws -> TensorShape
-  /// The number of axes of the output, if that of the operands tells; by default that of the first.
+  /// The number of axes of the output, if it follows from the operands' numbers of axes. By default the number of the
+  /// first operand.
   func outputRank(of operands: [Int?]) -> Int?
-  /// What the elements of the output are; by default real numbers where there are weights, statistics or means, and elsewhere what those
-  /// of the first operand are.
+  /// The kind of the output's elements. By default real numbers for operators with weights, statistics or means, and
+  /// otherwise the kind of the first operand.
   func elementKind(of operands: [ElementKind]) -> ElementKind
-  /// Whether values are rounded to integers or wrap as integers do: then they change in steps, and derivatives are 0.
+  /// Whether values are rounded to integers or wrap like integers. They then change in steps, and derivatives are 0.
   func isStepwise(of operands: [ElementKind]) -> Bool
-  /// The output as far as operands' shapes tell it: of constants, and of shapes themselves.
+  /// The output if it follows from constants and the operands' shapes; otherwise nil.
   func literal(ofShapes operands: [Inferred]) throws -> Literal?
-  /// The output where all operands are known; nil if the operator is not computed beforehand.
+  /// The output if all operands are known; nil if the operator is not evaluated before the run.
   func literal(of operands: [Inferred]) throws -> Literal?
-  /// Whether operands after the first hold extents and positions.
+  /// Whether operands after the first contain extents and positions.
   var takesLists: Bool { get }
-  /// Where there are such, those operands that hold values none the less; by default the first.
+  /// In this case, the operands that contain values nevertheless; by default the first.
   var valueOperands: Set<Int> { get }
-  /// Operands that decide which of the others' values the output has, or where they come from, and are no values of it themselves.
+  /// Operands that determine which of the other operands' values the output has, or their positions, and do not
+  /// contribute values.
   var decidingOperands: Set<Int> { get }
-  /// Whether the output holds the operand's elements unchanged and in the same order, under another shape at most.
+  /// Whether the output has the operand's elements unchanged and in the same order, possibly with another shape.
   var keepsElements: Bool { get }
 
   // MARK: Facts
 
-  /// Where the elements of the output come from.
+  /// The origin of the output's elements.
   ///
   /// - Throws: `Misfit`.
   func origin(of operands: [Inferred]) throws -> Origin
-  /// The elements of each operand that some elements of the output depend on, whatever values and weights are; by default as `origin`
-  /// tells. Of operands that hold extents or positions it may be anything.
+  /// The elements of each operand that some elements of the output depend on, regardless of values and weights. By
+  /// default they follow from `origin`. For operands that contain extents or positions, the result is arbitrary.
   ///
   /// - Throws: `Misfit`.
   func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet]
   var channels: ChannelPosition? { get }
-  /// Whether the output is known to be ≥ 0, given which operands are.
+  /// Whether the output is known to be ≥ 0, given which operands are ≥ 0.
   func isNonNegative(_ operands: [Bool]) -> Bool
-  /// The interval of the output's elements; nil if it does not follow.
+  /// The interval of the output's elements; nil if it does not follow from the operands.
   func range(at site: RangeSite) -> ValueRange?
-  /// Whether the output is linear in all operands together, with no weights and nothing added.
+  /// Whether the output is linear in all operands together, without weights and without a constant.
   var isLinear: Bool { get }
-  /// What the operator does to one operand where the other, if there is one, is constant; nil unless it scales and shifts it.
+  /// The effect on one operand if the other operand, if there is one, is constant. Nil unless the operator scales and
+  /// shifts the operand.
   func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect?
-  /// The operator that gives the same with signs turned, of the same operand; nil if its parameters cannot do it.
+  /// An operator on the same operand whose output has some signs flipped; nil if the parameters cannot express it.
   func turned(by signs: Signs, output: TensorShape) -> (any Operator)?
-  /// The signs of the first operand that give the output's signs, where turning one turns the other; nil where it does not.
+  /// The signs of the first operand that flip the same signs of the output; nil if there are none.
   func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs?
 }
 
@@ -95,9 +99,9 @@ extension Operator {
 extension Operator {
   package var isWeighted: Bool { kind.role == .layer }
 
-  /// The only operand.
+  /// The shape of the only operand.
   ///
-  /// - Throws: `Misfit` if there are more, or none.
+  /// - Throws: `Misfit` if there is not exactly one operand.
   func operand(_ operands: [Inferred]) throws -> TensorShape {
     guard let first = operands.first, operands.count == 1 || takesLists else {
       throw Misfit("expected 1 operand, found \(operands.isEmpty ? "none" : String(operands.count))")
@@ -105,7 +109,7 @@ extension Operator {
     return first.shape
   }
 
-  /// What is known of the output; no value of more than `largest` elements.
+  /// The known properties of the output. A value with more than `largest` elements is left out.
   ///
   /// - Throws: `Misfit` if the operator cannot take the operands.
   package func inferred(from operands: [Inferred], largest: Int = .max) throws -> Inferred {
@@ -116,34 +120,34 @@ extension Operator {
       return Inferred(literal)
     }
     let unknown = Inferred(try outputShape(of: operands), elementKind(of: operands.map(\.kind)))
-    // What grows so much is no shape arithmetic, and no weight either; a model of a few bytes must not fill memory.
+    // Larger results are neither shape arithmetic nor weights. A model of a few bytes must not fill the memory.
     let reasonable = max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count })
     guard isKnown, unknown.shape.count <= min(reasonable, largest) else { return unknown }
     return try literal(of: operands).map { Inferred($0) } ?? unknown
   }
 
-  /// Why the operator cannot take operands of which some depend on pixels, and not only on shapes; nil if it can.
+  /// The reason why the operator cannot take operands that depend on pixels, and not only on shapes; nil if it can.
   package func refusal(ofLiveOperands isLive: [Bool]) -> String? {
     if self is any LiteralFunction, isLive.contains(true) { return Self.needsShapes }
     let listsAreLive = isLive.indices.contains { isLive[$0] && !valueOperands.contains($0) }
     return takesLists && listsAreLive ? Self.needsPositions : nil
   }
 
-  static var needsShapes: String { "it depends on the image; it is supported for what follows from shapes alone" }
+  static var needsShapes: String { "its operands depend on the image; expected operands that follow from shapes" }
   static var needsPositions: String {
-    "which elements it takes depends on the image; expected indices that follow from shapes"
+    "its indices depend on the image; expected indices that follow from shapes"
   }
 }
 
-/// What an operator that scales and shifts an operand by constants does to it.
+/// The effect of an operator that scales and shifts an operand by constants.
 package struct AffineEffect {
-  /// Whether no factor is negative.
+  /// Whether all factors are ≥ 0.
   let isPositive: Bool
-  /// Whether something is added that may not be 0.
+  /// Whether it adds constants that may be other than 0.
   let shifts: Bool
 }
 
-/// Why an operator cannot take its operands, or a window cannot be one.
+/// An error for operands that an operator cannot take, or for an invalid window.
 package struct Misfit: RelevanceKitError {
   package let description: String
   package var category: ErrorCategory { .badData }
@@ -152,7 +156,7 @@ package struct Misfit: RelevanceKitError {
 
 /// An axis counted from the front.
 ///
-/// - Throws: `Misfit` if a tensor of so many axes has none such.
+/// - Throws: `Misfit` if a tensor of `rank` axes has no such axis.
 package func counted(_ axis: Int, rank: Int) throws -> Int {
   guard (-rank..<rank).contains(axis) else { throw Misfit("axis \(axis) is outside a tensor of \(rank) axes") }
   return axis < 0 ? axis + rank : axis

@@ -1,5 +1,5 @@
 extension OperatorKind {
-  /// All families of this package, in the order in which they are listed.
+  /// All kinds of this package, in the order in which they are listed.
   public static let all: [OperatorKind] = [
     .input, .constant, .conv, .gemm, .batchMatMul, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
     .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,

@@ -1,49 +1,49 @@
-/// The family of an operator, named as in ONNX: what rule tables and printed plans speak of.
+/// The kind of an operator, with its ONNX name. Rule tables and printed plans refer to operators by kind.
 ///
-/// Each is declared here, and listed in `OperatorKind.all`.
+/// Every kind is declared here and listed in `OperatorKind.all`.
 public struct OperatorKind: Sendable, CustomStringConvertible {
-  /// What operators of a family are to rules.
+  /// The role of a kind of operators for rules.
   public enum Role: Hashable, Sendable {
-    /// What goes into a network, or is fixed: it takes no relevance.
+    /// An input or a constant, which has no relevance to pass on.
     case source
     /// A layer with weights.
     case layer
     /// Scaling, with or without statistics of the input.
     case normalization
-    /// A function that takes each element by itself, between layers with weights.
+    /// An elementwise function between layers with weights.
     case activation
-    /// Any other function of each element.
+    /// Any other elementwise function.
     case function
     /// A mean of elements.
     case average
-    /// The largest of some elements.
+    /// The maximum of elements.
     case maximum
-    /// A sum or other function of all elements along axes.
+    /// A sum or another function of all elements along axes.
     case reduction
     /// A function of pairs of elements.
     case arithmetic
-    /// Products of matrices that both depend on the input.
+    /// A matrix product of two tensors that both depend on the input.
     case product
-    /// Elements moved, repeated, joined or interpolated.
+    /// Elements that are moved, repeated, joined or interpolated.
     case rearrangement
-    /// What holds or does not, or is at an index: it changes in steps.
+    /// A truth value or an index, which changes in steps.
     case decision
-    /// What makes probabilities.
+    /// A function that computes probabilities.
     case probability
-    /// Nothing in inference.
+    /// No effect in inference.
     case nothing
-    /// What is only computed of values that are known before the network runs.
+    /// A function that is only computed of values that are known before the network runs.
     case shapes
   }
-  /// ONNX's name.
+  /// The ONNX name.
   public let name: String
-  /// What operators of the family are to rules.
+  /// The role of the operators of this kind.
   public let role: Role
 
   package init(_ name: String, _ role: Role) { (self.name, self.role) = (name, role) }
 
-  /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`, and `MatMul` of two tensors that
-  /// both depend on the input of the family `BatchMatMul`.
+  /// The kind with a name in a rule table. `MatMul` by a constant matrix has the kind `Gemm`, and `MatMul` of two
+  /// tensors that both depend on the input has the kind `BatchMatMul`.
   public init?(named name: String) {
     let name = name == "MatMul" ? "Gemm" : name
     guard let known = Self.all.first(where: { $0.name == name }) else { return nil }
@@ -52,9 +52,9 @@ public struct OperatorKind: Sendable, CustomStringConvertible {
 
   public var description: String { name }
 
-  /// The families of this package that have one of some roles.
+  /// The kinds of this package that have one of some roles.
   ///
-  /// - Complexity: O(families).
+  /// - Complexity: O(kinds).
   public static func all(_ roles: Role...) -> [OperatorKind] { all.filter { roles.contains($0.role) } }
 }
 
@@ -70,8 +70,8 @@ extension OperatorKind {
   public static let conv = OperatorKind("Conv", .layer)
   /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
   public static let gemm = OperatorKind("Gemm", .layer)
-  /// Products of matrices along the last two axes of two tensors that both depend on the input, with broadcasting of the others: `MatMul`,
-  /// `Gemm` and `Einsum` of two such tensors, as in attention.
+  /// Matrix products along the last two axes of two tensors that both depend on the input, with broadcasting of the
+  /// other axes: `MatMul`, `Gemm` and `Einsum` of two such tensors, as in attention.
   public static let batchMatMul = OperatorKind("BatchMatMul", .product)
   /// `max(0, x)`.
   public static let relu = OperatorKind("Relu", .activation)
@@ -79,7 +79,7 @@ extension OperatorKind {
   public static let maxPool = OperatorKind("MaxPool", .maximum)
   /// Mean over a window of the spatial axes.
   public static let averagePool = OperatorKind("AveragePool", .average)
-  /// Mean over height and width, which stay with extent 1 or are dropped.
+  /// Mean over height and width, which are kept with extent 1 or dropped.
   public static let globalAveragePool = OperatorKind("GlobalAveragePool", .average)
   /// Mean over other axes.
   public static let reduceMean = OperatorKind("ReduceMean", .average)
@@ -93,9 +93,9 @@ extension OperatorKind {
   public static let add = OperatorKind("Add", .arithmetic)
   /// Elementwise product of two tensors, with broadcasting.
   public static let mul = OperatorKind("Mul", .arithmetic)
-  /// Two axes, of those before one and of those from it on.
+  /// A matrix: the axes before one axis are joined, and those from it on.
   public static let flatten = OperatorKind("Flatten", .rearrangement)
-  /// The same elements under another shape.
+  /// The same elements with another shape.
   public static let reshape = OperatorKind("Reshape", .rearrangement)
   /// Another order of the axes.
   public static let transpose = OperatorKind("Transpose", .rearrangement)
@@ -107,7 +107,7 @@ extension OperatorKind {
   public static let softmax = OperatorKind("Softmax", .probability)
   /// `x − log Σ exp(x)` along an axis.
   public static let logSoftmax = OperatorKind("LogSoftmax", .probability)
-  /// 1 at the largest element along an axis, else 0.
+  /// 1 at the largest element along an axis, 0 elsewhere.
   public static let hardmax = OperatorKind("Hardmax", .probability)
   package static let dropout = OperatorKind("Dropout", .nothing)
   package static let identity = OperatorKind("Identity", .nothing)
@@ -117,7 +117,7 @@ extension OperatorKind {
   public static let ceil = OperatorKind("Ceil", .function)
   /// `min(max(x, lowest), highest)`.
   public static let clip = OperatorKind("Clip", .activation)
-  /// `x` where it is positive, else `α (eˣ − 1)`.
+  /// `x` where it is positive, otherwise `α (eˣ − 1)`.
   public static let elu = OperatorKind("Elu", .activation)
   /// The error function.
   public static let erf = OperatorKind("Erf", .function)
@@ -131,7 +131,7 @@ extension OperatorKind {
   public static let hardSigmoid = OperatorKind("HardSigmoid", .activation)
   /// `x · min(max(x/6 + ½, 0), 1)`.
   public static let hardSwish = OperatorKind("HardSwish", .activation)
-  /// `x` where it is positive, else `α x`.
+  /// `x` where it is positive, otherwise `α x`.
   public static let leakyRelu = OperatorKind("LeakyRelu", .activation)
   /// `ln x`.
   public static let log = OperatorKind("Log", .function)
@@ -139,13 +139,13 @@ extension OperatorKind {
   public static let mish = OperatorKind("Mish", .activation)
   /// `−x`.
   public static let neg = OperatorKind("Neg", .arithmetic)
-  /// `x` where it is positive, else `slope · x` with a learned slope.
+  /// `x` where it is positive, otherwise `slope · x` with a learned slope.
   public static let prelu = OperatorKind("PRelu", .activation)
   /// `1 / x`.
   public static let reciprocal = OperatorKind("Reciprocal", .function)
-  /// The nearest integer, halves to even ones.
+  /// The nearest integer; ties round to even.
   public static let round = OperatorKind("Round", .function)
-  /// `γ x` where x is positive, else `γ α (eˣ − 1)`.
+  /// `γ x` where x is positive, otherwise `γ α (eˣ − 1)`.
   public static let selu = OperatorKind("Selu", .activation)
   /// `1 / (1 + e⁻ˣ)`.
   public static let sigmoid = OperatorKind("Sigmoid", .activation)
@@ -161,11 +161,11 @@ extension OperatorKind {
   public static let div = OperatorKind("Div", .arithmetic)
   /// Elementwise power of two tensors, with broadcasting.
   public static let pow = OperatorKind("Pow", .arithmetic)
-  /// Elementwise minimum of two tensors, with broadcasting; of several, a chain.
+  /// Elementwise minimum of two tensors, with broadcasting; of several tensors, a chain.
   public static let min = OperatorKind("Min", .arithmetic)
-  /// Elementwise maximum of two tensors, with broadcasting; of several, a chain.
+  /// Elementwise maximum of two tensors, with broadcasting; of several tensors, a chain.
   public static let max = OperatorKind("Max", .arithmetic)
-  /// Elements added around a tensor or cut off.
+  /// Elements added around a tensor or removed.
   public static let pad = OperatorKind("Pad", .rearrangement)
   /// Part of a tensor along some axes; also each output of `Split`.
   public static let slice = OperatorKind("Slice", .rearrangement)
@@ -173,7 +173,7 @@ extension OperatorKind {
   public static let gather = OperatorKind("Gather", .rearrangement)
   /// A tensor repeated along axes of extent 1.
   public static let expand = OperatorKind("Expand", .rearrangement)
-  /// Maximum over height and width, which stay with extent 1.
+  /// Maximum over height and width, which are kept with extent 1.
   public static let globalMaxPool = OperatorKind("GlobalMaxPool", .maximum)
   /// Maximum over other axes.
   public static let reduceMax = OperatorKind("ReduceMax", .maximum)
@@ -183,7 +183,7 @@ extension OperatorKind {
   public static let reduceProd = OperatorKind("ReduceProd", .reduction)
   /// Sum over whole axes.
   public static let reduceSum = OperatorKind("ReduceSum", .reduction)
-  /// Another size of the spatial axes; also `Upsample`.
+  /// Resampling of the spatial axes to another size; also `Upsample`.
   public static let resize = OperatorKind("Resize", .rearrangement)
   /// Transposed convolution with constant weights: the adjoint of a convolution.
   public static let convTranspose = OperatorKind("ConvTranspose", .layer)
@@ -193,25 +193,25 @@ extension OperatorKind {
   public static let instanceNormalization = OperatorKind("InstanceNormalization", .normalization)
   /// Normalization of groups of channels over all positions, then a scale and a shift per channel.
   public static let groupNormalization = OperatorKind("GroupNormalization", .normalization)
-  /// Channels moved into blocks of positions.
+  /// Channels rearranged into blocks of positions.
   public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
-  /// Blocks of positions moved into channels.
+  /// Blocks of positions rearranged into channels.
   public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
-  /// The nearest integers that stand for values.
+  /// The nearest integers that represent real numbers.
   public static let quantizeLinear = OperatorKind("QuantizeLinear", .function)
-  /// The values that integers stand for.
+  /// The real numbers that integers represent.
   public static let dequantizeLinear = OperatorKind("DequantizeLinear", .function)
-  /// Values rounded to steps between the smallest and the largest of them.
+  /// Values rounded to steps between their minimum and maximum.
   public static let dynamicQuantizeLinear = OperatorKind("DynamicQuantizeLinear", .function)
-  /// `x` where it is positive, else `α (exp(x/α) − 1)`.
+  /// `x` where it is positive, otherwise `α (exp(x/α) − 1)`.
   public static let celu = OperatorKind("Celu", .activation)
-  /// `x` brought nearer to 0 where its magnitude exceeds a limit, else 0.
+  /// `x` shifted toward 0 where its magnitude exceeds a limit, otherwise 0.
   public static let shrink = OperatorKind("Shrink", .activation)
   /// `x / (1 + |x|)`.
   public static let softsign = OperatorKind("Softsign", .activation)
   /// `x · σ(α x)`.
   public static let swish = OperatorKind("Swish", .activation)
-  /// `x` where it is larger than α, else 0.
+  /// `x` where it is larger than α, otherwise 0.
   public static let thresholdedRelu = OperatorKind("ThresholdedRelu", .activation)
   /// The angle whose cosine is `x`.
   public static let acos = OperatorKind("Acos", .function)
@@ -231,7 +231,7 @@ extension OperatorKind {
   public static let cosh = OperatorKind("Cosh", .function)
   /// Whether `x` is infinite.
   public static let isInf = OperatorKind("IsInf", .decision)
-  /// Whether `x` is no number.
+  /// Whether `x` is NaN.
   public static let isNaN = OperatorKind("IsNaN", .decision)
   /// The sign of `x`.
   public static let sign = OperatorKind("Sign", .function)
@@ -243,44 +243,44 @@ extension OperatorKind {
   public static let tan = OperatorKind("Tan", .function)
   /// Elementwise remainder of a division, with broadcasting.
   public static let mod = OperatorKind("Mod", .arithmetic)
-  /// An element for each index, at its own place along the other axes.
+  /// One element for each index, at the index's position along the other axes.
   public static let gatherElements = OperatorKind("GatherElements", .rearrangement)
-  /// Parts at given places.
+  /// Slices at given positions.
   public static let gatherND = OperatorKind("GatherND", .rearrangement)
   /// A tensor with elements at given indices replaced or added to.
   public static let scatterElements = OperatorKind("ScatterElements", .rearrangement)
-  /// A tensor with parts at given places replaced or added to.
+  /// A tensor with slices at given positions replaced or added to.
   public static let scatterND = OperatorKind("ScatterND", .rearrangement)
-  /// First elements along an axis in reverse order.
+  /// A tensor whose first elements along an axis are reversed.
   public static let reverseSequence = OperatorKind("ReverseSequence", .rearrangement)
   /// A tensor repeated along its axes.
   public static let tile = OperatorKind("Tile", .rearrangement)
   /// Matrices with zeros above or below a diagonal.
   public static let trilu = OperatorKind("Trilu", .rearrangement)
-  /// Of two tensors the elements that a third one chooses.
+  /// Elements of two tensors, selected by a third one.
   public static let `where` = OperatorKind("Where", .rearrangement)
   /// The largest or smallest elements along an axis.
   public static let topK = OperatorKind("TopK", .rearrangement)
-  /// Where these elements are.
+  /// The indices of these elements.
   public static let topIndices = OperatorKind("TopIndices", .decision)
-  /// Where along an axis the largest element is.
+  /// The index of the largest element along an axis.
   public static let argMax = OperatorKind("ArgMax", .decision)
-  /// Where along an axis the smallest element is.
+  /// The index of the smallest element along an axis.
   public static let argMin = OperatorKind("ArgMin", .decision)
-  /// Values of images at given positions.
+  /// Interpolated values of images at given positions.
   public static let gridSample = OperatorKind("GridSample", .rearrangement)
-  /// Whether one number is equal to another, smaller or larger.
+  /// Whether a number is equal to, less than or greater than another.
   public static let comparison = OperatorKind("Comparison", .decision)
-  /// And, Or, Xor of two truth values, and a cast to truth values.
+  /// And, Or, Xor of two Boolean values, and a cast to Boolean values.
   public static let logic = OperatorKind("Logic", .decision)
-  /// The bits of integers combined, turned or moved.
+  /// Bitwise operations and shifts of integers.
   public static let bitwise = OperatorKind("Bitwise", .decision)
-  /// Whether a truth value does not hold.
+  /// The negation of a Boolean value.
   public static let not = OperatorKind("Not", .decision)
-  /// One value at an index along a new axis, and another one elsewhere.
+  /// One value at an index along a new axis, and another value elsewhere.
   public static let oneHot = OperatorKind("OneHot", .decision)
   package static let shape = OperatorKind("Shape", .shapes)
-  /// The same values as another kind of numbers.
+  /// The same values as another kind of number.
   public static let cast = OperatorKind("Cast", .rearrangement)
   // Only of values known before the network runs, like all that follow.
   package static let range = OperatorKind("Range", .shapes)

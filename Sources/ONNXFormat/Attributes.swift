@@ -9,13 +9,13 @@ struct Attributes {
     for attribute in messages(node.pointee.n_attribute, node.pointee.attribute) {
       let name = text(attribute.pointee.name)
       guard list.updateValue(attribute, forKey: name) == nil else {
-        throw Defect("attribute \(shown(name)) is given twice")
+        throw Defect("attribute \(shown(name)) occurs twice; expected it once")
       }
     }
     self.list = list
   }
 
-  /// The types of attributes, by ONNX's numbers.
+  /// The types of attributes, by their number in ONNX.
   private static let typeNames = [
     "UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS", "TENSORS", "GRAPHS",
     "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS",
@@ -80,7 +80,7 @@ struct Attributes {
     _ name: String, _ type: String, _ isFilled: (AttributeProto) -> Bool
   ) throws -> UnsafePointer<AttributeProto>? {
     guard let attribute = list[name] else { return nil }
-    // Early writers left the type out; then the field that is filled tells.
+    // Early writers left out the type. Then the field that has a value determines it.
     guard attribute.pointee.has_type != 0 else {
       guard isFilled(attribute.pointee) else { throw Defect("attribute \(name) has no value of type \(type)") }
       return attribute

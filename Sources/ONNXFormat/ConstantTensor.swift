@@ -3,17 +3,17 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
+/// A tensor of the file that does not depend on the input: an initializer or the output of a Constant node.
 ///
-/// Its elements are looked at only when a node needs them.
+/// Its elements are only read when a node needs them.
 final class ConstantTensor {
-  /// The initializer's name, or the node's.
+  /// The name of the initializer or of the node.
   let name: String
   let shape: TensorShape
   let type: ElementType
   private let source: Source
   private let file: String
-  /// Whether the elements are in the file, and were not computed.
+  /// Whether the elements are in the file, and not computed.
   var isOfFile: Bool { if case .message = source { true } else { false } }
   private var cached: Tensor?
   private var cachedTranspose: Tensor?
@@ -27,7 +27,7 @@ final class ConstantTensor {
 
   /// A tensor of a model.
   ///
-  /// - Throws: `RelevanceKitError` if its dims are no shape.
+  /// - Throws: `RelevanceKitError` if the dimensions are not a valid shape.
   init(_ message: UnsafePointer<TensorProto>, name: String, of model: Model) throws {
     self.name = name
     self.file = model.file
@@ -36,7 +36,7 @@ final class ConstantTensor {
     let dims = numbers(message.pointee.n_dims, message.pointee.dims)
     guard dims.count <= Self.highestRank else {
       throw ONNXError.tensor(
-        file: model.file, name: name, reason: "expected at most \(Self.highestRank) axes, found \(dims.count)")
+        file: model.file, name: name, reason: "found \(dims.count) axes; expected at most \(Self.highestRank)")
     }
     do {
       self.shape = try TensorShape(checking: dims.map { Int($0) })
@@ -45,7 +45,7 @@ final class ConstantTensor {
     }
   }
 
-  /// What a node's attribute holds, or was computed from other constants.
+  /// A tensor from the value of a node's attribute, or computed from other constants.
   init(_ literal: Literal, name: String, file: String) {
     (self.name, self.shape, self.file) = (name, literal.shape, file)
     switch literal {
@@ -54,7 +54,7 @@ final class ConstantTensor {
     }
   }
 
-  /// The same elements with further axes of extent 1 behind the others.
+  /// The same elements with additional axes of extent 1 at the end.
   ///
   /// - Throws: As `literal()`.
   func appending(axes count: Int) throws -> ConstantTensor {
@@ -68,10 +68,11 @@ final class ConstantTensor {
     return ConstantTensor(literal, name: name, file: file)
   }
 
-  /// More axes than any operator has a use for.
+  /// More axes than any operator can use.
   private static let highestRank = 32
 
-  /// The elements as floats: FLOAT, DOUBLE, FLOAT16 or BFLOAT16. FLOAT elements that are aligned in the file are used in place.
+  /// The elements as floats, from FLOAT, DOUBLE, FLOAT16 or BFLOAT16. FLOAT elements that are aligned in the file are
+  /// used in place.
   ///
   /// - Throws: `RelevanceKitError` for another type, or data that does not fit the dims.
   func floats() throws -> Tensor {
@@ -86,7 +87,7 @@ final class ConstantTensor {
     return tensor
   }
 
-  /// The value, of whichever type it is.
+  /// The value, of any supported type.
   ///
   /// - Throws: As `floats()` and `integers()`.
   func literal() throws -> Literal {
@@ -97,7 +98,8 @@ final class ConstantTensor {
   /// The elements as floats, whether they are real numbers or integers.
   func values() throws -> Tensor { try literal().floats }
 
-  /// The elements of a matrix as floats, rows and columns exchanged: one copy, however many nodes share it.
+  /// The elements of a matrix as floats, with rows and columns exchanged. All nodes that share the matrix share one
+  /// copy.
   ///
   /// - Throws: As `floats()`.
   func transposedFloats() throws -> Tensor {
@@ -107,7 +109,7 @@ final class ConstantTensor {
     return tensor
   }
 
-  /// The elements as integers, of any integer type or BOOL.
+  /// The elements as integers, from any integer type or BOOL.
   ///
   /// - Throws: `RelevanceKitError` for another type, or data that does not fit the dims.
   func integers() throws -> [Int] {
@@ -118,9 +120,10 @@ final class ConstantTensor {
     }
   }
 
-  /// Checks that all elements are finite, as weights must be; once, however many nodes share them.
+  /// Checks that all elements are finite, as weights must be. The check runs once, even if several nodes share the
+  /// tensor.
   ///
-  /// - Throws: `Defect` if some are not; as `floats()`.
+  /// - Throws: `Defect` if some are not; the errors of `floats()`.
   func checkFinite() throws {
     guard !isKnownFinite else { return }
     _ = try floats().checkedFinite(shown(name))
@@ -129,12 +132,12 @@ final class ConstantTensor {
 
   /// Checks that no element is NaN; infinities are allowed, as in masks.
   ///
-  /// - Throws: `Defect` if some are; as `floats()`.
+  /// - Throws: `Defect` if some are NaN; the errors of `floats()`.
   func checkNumbers() throws {
     guard !type.isInteger, !isKnownFinite else { return }
     guard let found = try floats().notFinite() else { return isKnownFinite = true }
     guard found.nan == 0 else {
-      throw Defect("\(shown(name)) holds \(found.nan) NaN among \(shape.count) elements; expected numbers")
+      throw Defect("\(shown(name)) has \(found.nan) NaN among \(shape.count) elements; expected numbers")
     }
   }
 
@@ -154,7 +157,7 @@ final class ConstantTensor {
       return Tensor(shape: shape, elements: listed.map { float(stored($0)) })
     }
     let proto = message.pointee
-    // Halves that are listed one by one are the low bits of 32-bit integers.
+    // Half-precision numbers in this field are the low bits of 32-bit integers.
     let halves = numbers(proto.n_int32_data, proto.int32_data)
     switch type {
     case .double: return try read(numbers(proto.n_double_data, proto.double_data), { $0 }, { Float($0) })
@@ -169,7 +172,7 @@ final class ConstantTensor {
     guard type.isInteger else { throw wrongType(expected: Self.integerTypes) }
     let payload = try payload(of: message, in: model)
     let integers = type.kind.integerType
-    // What is read is the bits, to which the type then gives their sign.
+    // The raw bits; the type then determines the sign.
     func element(_ bits: Int) -> Int { integers?.wrapped(bits) ?? (bits == 0 ? 0 : 1) }
     if let width = type.packedBits {
       let bytes: [Int]
@@ -182,7 +185,7 @@ final class ConstantTensor {
         }
       }
       return (0..<shape.count).map { at in
-        // The first is in the low bits.
+        // The first element is in the low bits.
         let bits = bytes[at * width / 8] >> (at * width % 8) & ((1 << width) - 1)
         return bits > type.limits?.upperBound ?? bits ? bits - (1 << width) : bits
       }
@@ -209,9 +212,9 @@ final class ConstantTensor {
     return elements
   }
 
-  /// Where the elements' bytes are, if not in fields of their own; exactly as many as the dims ask for.
+  /// The place of the elements' bytes, if they are not in typed fields. The size must match the dimensions exactly.
   private func payload(of message: UnsafePointer<TensorProto>, in model: Model) throws -> Payload? {
-    guard message.pointee.segment == nil else { throw defect("it is one of several segments, which are not supported") }
+    guard message.pointee.segment == nil else { throw defect("the data has segments; expected none") }
     guard let size = type.byteCount else { return nil }
     let expected = type.packedBits == nil ? shape.count * size : packedCount
     if message.pointee.has_data_location != 0, message.pointee.data_location.rawValue == 1 {
@@ -236,7 +239,7 @@ final class ConstantTensor {
       let value = text(entry.pointee.value)
       func number() throws -> Int {
         guard let number = Int(value), number >= 0 else {
-          throw defect("\(text(entry.pointee.key)) of its external data is \(shown(value)); expected a number of bytes")
+          throw defect("\(text(entry.pointee.key)) of the external data is \(shown(value)); expected a number of bytes")
         }
         return number
       }
@@ -247,7 +250,7 @@ final class ConstantTensor {
       case "length":
         let length = try number()
         guard length == expected else {
-          throw defect("dims \(shape) of type \(type) take \(expected) bytes; its external data has length \(length)")
+          throw defect("dims \(shape) of type \(type) take \(expected) bytes; the external data has length \(length)")
         }
       default: break
       }
@@ -256,31 +259,31 @@ final class ConstantTensor {
     let file = try model.external.file(at: location, tensor: name)
     guard offset <= file.count, expected <= file.count - offset else {
       throw defect(
-        "expected \(expected) bytes at offset \(offset) of \(shown(location)), which has \(file.count) bytes")
+        "\(shown(location)) has \(file.count) bytes; expected \(expected) bytes at offset \(offset)")
     }
     if let checksum { try model.external.verify(checksum, of: location, tensor: name) }
     return Payload(file: file, offset: offset)
   }
 
-  /// The bytes of elements of which several are in one.
+  /// The number of bytes if several elements share one byte.
   private var packedCount: Int { (shape.count * (type.packedBits ?? 8) + 7) / 8 }
 
   private func check(count: Int) throws {
     guard count == shape.count else { throw defect("dims \(shape) take \(shape.count) elements; found \(count)") }
   }
 
-  private func wrongType(expected: String) -> ONNXError { defect("it has element type \(type); expected \(expected)") }
+  private func wrongType(expected: String) -> ONNXError { defect("the element type is \(type); expected \(expected)") }
 
   private func defect(_ reason: String) -> ONNXError { .tensor(file: file, name: name, reason: reason) }
 }
 
 extension Tensor {
-  /// The tensor, all of whose elements are finite.
+  /// Returns the tensor if all its elements are finite.
   ///
-  /// - Throws: `Defect`, which calls it by a name.
+  /// - Throws: `Defect`, which refers to the tensor by `name`.
   func checkedFinite(_ name: String) throws -> Tensor {
     guard let found = notFinite() else { return self }
     let counts = [(found.nan, "NaN"), (found.infinite, "infinite")].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    throw Defect("\(name) holds \(counts.joined(separator: " and ")) among \(count) elements; expected finite weights")
+    throw Defect("\(name) has \(counts.joined(separator: " and ")) among \(count) elements; expected finite weights")
   }
 }

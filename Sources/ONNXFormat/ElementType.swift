@@ -40,18 +40,18 @@ struct ElementType: Hashable, CustomStringConvertible {
     Self.names.indices.contains(Int(number)) ? Self.names[Int(number)] : "number \(number)"
   }
 
-  /// What elements are in the graph; types that are not read count as real numbers.
+  /// The kind of elements in the graph. Unsupported types count as real numbers.
   var kind: ElementKind {
     switch self {
     case .bool: .truth
-    // Nothing is computed in fewer than 8 bits.
+    // No computation uses fewer than 8 bits.
     case .uint4, .uint2: .integer(.uint8)
     case .int4, .int2: .integer(.int8)
     default: IntegerType(rawValue: description.lowercased()).map { .integer($0) } ?? .real
     }
   }
 
-  /// The bits of an element where several are in a byte.
+  /// The bits of an element if several elements share a byte.
   var packedBits: Int? {
     switch self {
     case .uint4, .int4: 4
@@ -60,7 +60,7 @@ struct ElementType: Hashable, CustomStringConvertible {
     }
   }
 
-  /// The smallest and the largest integer of a type of up to 32 bits.
+  /// The smallest and the largest integer of a type with up to 32 bits.
   var limits: ClosedRange<Int>? {
     switch self {
     case .uint4: 0...15
@@ -71,7 +71,7 @@ struct ElementType: Hashable, CustomStringConvertible {
     }
   }
 
-  /// The bytes that an element takes in `raw_data`; of a packed type, those of several.
+  /// The bytes of an element in `raw_data`; one byte for a packed type.
   var byteCount: Int? {
     switch self {
     case .bool: 1
@@ -82,9 +82,9 @@ struct ElementType: Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether elements are real numbers of a precision that is read.
+  /// Whether elements are real numbers of a supported precision.
   var isReal: Bool { [.float, .double, .float16, .bfloat16].contains(self) }
 
-  /// Whether elements are integers or truth values.
+  /// Whether elements are integers or Boolean values.
   var isInteger: Bool { kind != .real }
 }

@@ -1,18 +1,18 @@
 import Foundation
 import RelevanceSupport
 
-/// The files beside a model that hold its tensors; each is mapped once, when it is first needed.
+/// The files beside a model that contain its tensors. Each file is mapped once, on first use.
 final class ExternalData {
   private let model: String
   private let folder: String?
   private let maps: Bool
-  /// The folder of the file that a symbolic link to the model leads to, with its own links followed.
+  /// The folder that contains the target of a symbolic link to the model, with its own links resolved.
   private let linkedFolder: String?
   private var files: [String: MappedFile] = [:]
   private var digests: [String: String] = [:]
 
-  /// The external data of the model of that name; `folder` is where its files may be, nil if there are none; `linkedFolder` is another place
-  /// where they may be: a cache, say, to the files of which links lead from the model's folder.
+  /// Creates the external data of the model named `model`. `folder` contains its files; nil means that it has none.
+  /// `linkedFolder` is another folder that may contain them, for example a cache that the model's folder links to.
   init(model: String, folder: String?, linkedFolder: String? = nil, maps: Bool = true) {
     (self.model, self.folder, self.maps) = (model, folder, maps)
     self.linkedFolder = linkedFolder
@@ -20,52 +20,52 @@ final class ExternalData {
 
   var paths: [String] { files.values.map(\.path).sorted() }
 
-  /// The file at `location`, a path relative to the model's folder that must not lead out of it.
+  /// The file at `location`, a path relative to the model's folder that must not leave it.
   ///
-  /// - Throws: `RelevanceKitError` naming the tensor and the file.
+  /// - Throws: `RelevanceKitError` that names the tensor and the file.
   func file(at location: String, tensor: String) throws -> MappedFile {
     if let file = files[location] { return file }
     func refuse(_ reason: String) -> ONNXError { .tensor(file: model, name: tensor, reason: reason) }
     guard let folder else {
       throw refuse(
-        "its data is in the file \(shown(location)), but the model was read from memory, with no folder beside it")
+        "the data is in the file \(shown(location)), but the model was read from memory; expected a folder")
     }
-    guard !location.isEmpty else { throw refuse("its external data has no location") }
+    guard !location.isEmpty else { throw refuse("the external data has no location; expected a file name") }
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
     guard !location.hasPrefix("/"), !parts.contains("..") else {
-      throw refuse("external data may not leave the model's folder; found the path \(shown(location))")
+      throw refuse("the external data is at \(shown(location)); expected a path inside the model's folder")
     }
     var path = folder + "/" + location
     if let linkedFolder, !FileSystem.exists(path), FileSystem.exists(linkedFolder + "/" + location) {
       path = linkedFolder + "/" + location
     }
-    // Symbolic links are followed first, so that they cannot lead out either.
+    // Symbolic links are resolved first, so that they cannot leave the folder either.
     let followed = linkedFolder == nil ? path : LinkText.target(of: path) ?? path
     guard let real = Self.resolved(followed), let root = Self.resolved(folder) else {
       guard errno == ENOENT || errno == ENOTDIR else {
-        throw refuse("its data is in \(shown(path)), which cannot be read: \(String(cString: strerror(errno)))")
+        throw refuse("the data file \(shown(path)) cannot be read: \(String(cString: strerror(errno)))")
       }
       throw ONNXError.missingExternalData(file: model, tensor: tensor, path: shown(path))
     }
     guard
       [root, linkedFolder].contains(where: { $0.map { real.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") } ?? false })
     else {
-      throw refuse("external data may not leave the model's folder; \(shown(location)) leads to \(real)")
+      throw refuse("the external data \(shown(location)) leads to \(real); expected a file inside the model's folder")
     }
     do {
       let file = try MappedFile(real, maps: maps)
-      if let pointer = file.largeFilePointer { throw refuse("its data is in \(shown(path)), which is \(pointer)") }
+      if let pointer = file.largeFilePointer { throw refuse("the data file \(shown(path)) is \(pointer)") }
       files[location] = file
       return file
     } catch ONNXError.empty {
-      throw refuse("its data is in \(shown(path)), which is empty")
+      throw refuse("the data file \(shown(path)) is empty")
     } catch ONNXError.unreadable(_, let reason) {
-      throw refuse("its data is in \(shown(path)), which cannot be read: \(reason)")
+      throw refuse("the data file \(shown(path)) cannot be read: \(reason)")
     }
   }
 
-  /// Compares the file at `location`, which was opened before, with the checksum that a tensor states for it: the digest of
-  /// the whole file, which is read for it once.
+  /// Compares the checksum that a tensor declares for the file at `location` with the digest of the whole file. The
+  /// file was opened before; it is read once for the digest.
   ///
   /// - Throws: `RelevanceKitError` if they differ.
   func verify(_ checksum: String, of location: String, tensor: String) throws {
@@ -76,11 +76,11 @@ final class ExternalData {
     guard checksum.lowercased() == digest else {
       throw ONNXError.tensor(
         file: model, name: tensor,
-        reason: "its external data \(shown(location)) has the SHA-1 checksum \(digest); expected \(shown(checksum))")
+        reason: "the external data \(shown(location)) has the SHA-1 checksum \(digest); expected \(shown(checksum))")
     }
   }
 
-  /// The folder of the file that a path leads to, if that is another one than the path's.
+  /// The folder that contains the target of a path, if it differs from the folder of the path.
   static func linkedFolder(of path: String) -> String? {
     guard let real = resolved(LinkText.target(of: path) ?? path) else { return nil }
     let folder = PathText.parts(of: real).folder

@@ -1,27 +1,28 @@
 import RelevanceNetworks
 
-/// A graph of a file as names: which node takes and makes which values.
+/// A graph of a file, reduced to names: the values that each node uses and computes.
 package struct FileGraph {
   /// A node of the file.
   package struct Node {
     let message: UnsafePointer<NodeProto>
-    /// The operator; of another domain than ONNX's own, with that before it.
+    /// The operator, with the domain in front unless it is ONNX's own.
     package let op: String
-    /// The node's name, or that of its first output if it has none.
+    /// The node's name, or the name of its first output if it has none.
     package let name: String
-    /// The values that it takes, and those that graphs in its attributes take from around them; without empty names.
+    /// The values that the node uses, including those that graphs in its attributes use from outside. Empty names are
+    /// left out.
     let inputs: [String]
-    /// The values that it makes; without empty names.
+    /// The values that the node computes. Empty names are left out.
     package let outputs: [String]
   }
 
   let nodes: [Node]
-  /// What the graph's inputs are called that are no initializers.
+  /// The names of the graph's inputs that are not initializers.
   let inputs: [String]
   let outputs: [String]
-  /// The extents of those outputs that declare them.
+  /// The extents of the outputs that declare them.
   let outputExtents: [String: [SymbolicExtent]]
-  /// For each value the positions of the nodes that make it; more than one is an error, which the importer reports.
+  /// For each value, the positions of the nodes that compute it. More than one is an error, which the importer reports.
   let makers: [String: [Int]]
 
   init(_ graph: UnsafePointer<GraphProto>) {
@@ -42,10 +43,10 @@ package struct FileGraph {
     self.makers = makers
   }
 
-  /// The positions of the nodes that make what a node takes.
+  /// The positions of the nodes that compute a node's inputs.
   func operands(of index: Int) -> [Int] { nodes[index].inputs.flatMap { makers[$0] ?? [] } }
 
-  /// For each node whether one of some values depends on it.
+  /// For each node, whether one of the given values depends on it.
   func ancestors(of values: [String]) -> [Bool] {
     var found = [Bool](repeating: false, count: nodes.count)
     var open = values.flatMap { makers[$0] ?? [] }
@@ -57,7 +58,8 @@ package struct FileGraph {
     return found
   }
 
-  /// For each node whether it depends on one of some values; of the nodes that `isConsidered` marks, if it is given.
+  /// For each node, whether it depends on one of the given values. Only nodes that `isConsidered` marks count, if it is
+  /// given.
   func descendants(of values: [String], among isConsidered: [Bool]? = nil) -> [Bool] {
     var users: [String: [Int]] = [:]
     for (index, node) in nodes.enumerated() where isConsidered?[index] ?? true {
@@ -113,9 +115,9 @@ extension FileGraph.Node {
 }
 
 extension FileGraph {
-  /// The nodes that some values depend on, operands first, otherwise in the order of the file.
+  /// The nodes that the given values depend on, operands first, otherwise in the order of the file.
   ///
-  /// - Throws: `Defect` if they depend on one another in a circle.
+  /// - Throws: `Defect` if the nodes form a cycle.
   func nodes(before results: [String]) throws -> [Node] {
     let live = ancestors(of: results)
     let order = nodes.indices.filter { live[$0] }
@@ -123,7 +125,7 @@ extension FileGraph {
     return try (isSorted ? order : sorted(order)).map { nodes[$0] }
   }
 
-  /// The first node of the file whose operands are there, again and again.
+  /// Repeatedly takes the first node in the file whose operands are complete.
   private func sorted(_ live: [Int]) throws -> [Int] {
     var missing: [Int: Int] = [:]
     var users: [Int: [Int]] = [:]
@@ -132,7 +134,7 @@ extension FileGraph {
       missing[index] = operands.count
       for operand in operands { users[operand, default: []].append(index) }
     }
-    // The smallest comes last.
+    // The smallest index is last.
     var ready = Array(live.filter { missing[$0] == 0 }.reversed())
     var sorted: [Int] = []
     while let index = ready.popLast() {
@@ -159,14 +161,14 @@ extension FileGraph {
     while positions[index] == nil {
       positions[index] = path.count
       path.append(index)
-      // A node that waits has an operand that does.
+      // Every waiting node has a waiting operand.
       index = operands(of: index).first { waiting.contains($0) }!
     }
-    // Each of them takes what the one before it makes; the first takes what the last makes.
+    // Each node uses the output of the one before it; the first uses the output of the last.
     let circle = path[positions[index]!...].reversed().map { "\(shown(nodes[$0].name)) (\(shown(nodes[$0].op)))" }
     let rest = circle.count > Self.longestList ? " and \(circle.count - Self.longestList) more" : ""
     let named = circle.prefix(Self.longestList).joined(separator: ", ")
-    return Defect("its nodes form a cycle, so none of them can be computed first: \(named)\(rest)")
+    return Defect("expected a graph without cycles; found a cycle of nodes: \(named)\(rest)")
   }
 
   private static let longestList = 5

@@ -1,19 +1,19 @@
-/// Which outputs of a file are kept beside the one that is explained.
+/// The outputs of a file that are kept beside the explained one.
 package struct FurtherOutputs: Sendable {
-  /// Those whose units are to be explained.
+  /// The outputs whose units are to be explained.
   package var names: [String] = []
-  /// Whether names that are no outputs, but those of nodes perhaps, are passed over.
+  /// Whether names that are not outputs, but perhaps of nodes, are ignored.
   package var passesOverOthers = false
-  /// Whether the boxes of the scores that are explained are kept, if there are any.
+  /// Whether the boxes that belong to the explained scores are kept, if there are any.
   package var boxes = false
 
   package init(names: [String] = [], passesOverOthers: Bool = false, boxes: Bool = false) {
     (self.names, self.passesOverOthers, self.boxes) = (names, passesOverOthers, boxes)
   }
 
-  /// The outputs of a file that are kept beside some that are explained.
+  /// The outputs of a file to keep beside the explained ones.
   ///
-  /// - Throws: `RelevanceKitError` for a name that is none of an output.
+  /// - Throws: `RelevanceKitError` for a name that is not an output.
   func kept(in graph: FileGraph, beside explained: [String], file: String) throws -> [String] {
     var kept: [String] = []
     for name in names where !explained.contains(name) && !kept.contains(name) {
@@ -27,7 +27,8 @@ package struct FurtherOutputs: Sendable {
     return kept
   }
 
-  /// The outputs that hold the boxes of some joined scores, in their order, and the axis of positions; nil if none do, or nobody asked.
+  /// The outputs with the boxes for some joined scores, in their order, and the axis of positions. Nil if there are
+  /// none or `boxes` is false.
   func boxes(in graph: FileGraph, beside scores: [String]) -> (names: [String], axis: Int)? {
     var axes: Set<Int> = []
     var found: [String] = []
@@ -40,7 +41,7 @@ package struct FurtherOutputs: Sendable {
     return (found, axis)
   }
 
-  /// The first output with four numbers for each of the positions of some scores, and the axis of these.
+  /// The first output with four numbers for each position of some scores, and its axis of positions.
   private static func boxes(
     in graph: FileGraph, beside scores: String, without taken: [String]
   ) -> (name: String, axis: Int)? {

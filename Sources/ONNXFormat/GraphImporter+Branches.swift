@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension GraphImporter {
-  /// The outputs of an If whose condition does not depend on the image: its nodes are those of the branch that is taken.
+  /// The outputs of an If whose condition does not depend on the image. Its nodes are those of the selected branch.
   mutating func branch(of node: FileGraph.Node) throws -> [Value] {
     guard
       let condition = try texts(node.message.pointee.n_input, node.message.pointee.input).first
@@ -9,26 +9,26 @@ extension GraphImporter {
     else { throw Defect("input cond is missing") }
     let attributes = try Attributes(of: node.message)
     guard let taken = try attributes.graph(try holds(condition) ? "then_branch" : "else_branch") else {
-      throw Defect("a branch is missing")
+      throw Defect("the selected branch is missing; expected then_branch and else_branch")
     }
-    // The branch sees the names around it; its own are forgotten afterwards, so that another If may use them again.
+    // A branch can use all outer names. Its own names are removed afterwards, so that another If can use them again.
     let (outerValues, outerInitializers) = (values, initializers)
     defer { (values, initializers) = (outerValues, outerInitializers) }
     try addInitializers(of: taken)
     let file = FileGraph(taken)
     for node in try file.nodes(before: file.outputs) { try add(node) }
     return try file.outputs.map { name in
-      guard let operand = try operand(named: name) else { throw Defect("its branch has no value \(shown(name))") }
+      guard let operand = try operand(named: name) else { throw Defect("its branch has no value named \(shown(name))") }
       return .operand(operand)
     }
   }
 
-  /// Whether a condition holds for inputs of any size, as far as two different ones tell.
+  /// Whether a condition holds for inputs of any size, tested with two different sizes.
   private func holds(_ condition: Operand) throws -> Bool {
-    let refusal = Unsupported("its condition depends on the image or on its size; expected one that is always the same")
+    let refusal = Unsupported("its condition depends on the image or its size; expected a constant condition")
     switch condition {
     case .constant(let tensor):
-      guard tensor.shape.count == 1 else { throw Defect("cond has shape \(tensor.shape); expected one truth value") }
+      guard tensor.shape.count == 1 else { throw Defect("cond has shape \(tensor.shape); expected one Boolean value") }
       return try tensor.integers()[0] != 0
     case .unavailable(_, let isLive):
       if isLive { throw refusal }

@@ -1,7 +1,8 @@
 import RelevanceNetworks
 
 extension GraphImporter {
-  /// What a node of the file, whose name is given, has become: an operand for each output, as far as there is one.
+  /// Places the imported form of a file's node, whose name is `own`, in the graph. Returns an operand for each output
+  /// that is supported.
   mutating func place(_ imported: Imported, named own: String, outputs: [String] = []) throws -> [Operand] {
     switch imported {
     case .constant(let tensor): return [.constant(tensor)]

@@ -2,8 +2,8 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceSupport
 
-/// Turns the graph of a model into a `Graph`: the nodes that one of its values depends on, operands first, otherwise in the
-/// order of the file.
+/// Converts the graph of a model to a `Graph`. It has the nodes that one of the model's values depends on, operands
+/// first, otherwise in the order of the file.
 struct GraphImporter {
   let model: Model
   private let opset: Int
@@ -11,42 +11,43 @@ struct GraphImporter {
   var initializers: [String: UnsafePointer<TensorProto>] = [:]
   private var sparse: [String: UnsafePointer<SparseTensorProto>] = [:]
   private(set) var nodes: [Node] = []
-  /// For each node whether it depends on pixels, and not only on shapes.
+  /// For each node, whether it depends on pixels, and not only on shapes.
   private(set) var isLiveNode: [Bool] = []
   private var names = UniqueNames()
   private let aliases: [String: [String]]
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
-  /// How many elements the constants have that were computed of others.
+  /// The number of elements in constants that were computed from others.
   private(set) var computedCount = 0
-  /// How many elements the file's constants have that others were computed of.
+  /// The number of elements in the file's constants that others were computed from.
   private var sourceCount = 0
   private var sources: Set<ObjectIdentifier> = []
-  /// Keeps computed constants alive, so that their identifiers stay theirs.
+  /// Keeps computed constants alive, so that their identifiers are not reused.
   private var kept: [ConstantTensor] = []
-  /// The nodes that quantize by what they find, and whose outputs are only taken for what they stand for.
+  /// Nodes that quantize with a measured scale and whose outputs are only used as the real numbers that they represent.
   private var dequantized: Set<String> = []
   private var unsupported: [ONNXError.UnsupportedNode] = []
   private var firstError: (any Error)?
 
-  /// What a name in the graph stands for.
+  /// The value that a name in the graph stands for.
   enum Value {
     case operand(Operand)
-    /// An output of a node that only its kind of operator has besides the result.
+    /// An output other than the first of a node for which only the first is supported.
     case furtherOutput(of: String, operator: String)
   }
 
-  /// Imports a model: its graph, whose result is the value called `output`, and the nodes of the file from which it was made.
+  /// Imports a model. Returns the graph whose result is the value `output`, the nodes of the file that it was built
+  /// from, and the removed nodes.
   ///
-  /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
+  /// - Throws: `RelevanceKitError`. One error lists all unsupported nodes.
   static func graph(
     of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs, further: FurtherOutputs
   ) throws -> (Graph, [FileGraph.Node], leftOut: [FileGraph.Node]) {
-    guard let graph = model.graph else { throw ONNXError.damaged(model.file, "it has no graph") }
-    // Files older than opsets name none.
+    guard let graph = model.graph else { throw ONNXError.damaged(model.file, "the file contains no graph") }
+    // Files from before the introduction of opsets declare none.
     let opset = model.opset ?? 1
     guard OperatorRegistry.opsets.contains(opset) else {
       let (first, last) = (OperatorRegistry.opsets.lowerBound, OperatorRegistry.opsets.upperBound)
-      throw ONNXError.file(model.file, reason: "expected operators of opset \(first) to \(last); found \(opset)")
+      throw ONNXError.file(model.file, reason: "found opset \(opset); expected opset \(first) to \(last)")
     }
     var importer = GraphImporter(model: model, opset: opset)
     let file = FileGraph(graph)
@@ -64,7 +65,7 @@ struct GraphImporter {
       return (result, nodes, leftOut)
     } catch {
       guard boxes != nil else { throw error }
-      // Scores are explained without their boxes too.
+      // Without their boxes, scores can still be explained.
       let (result, nodes) = try importer.run(graph, file, value, choice.name, joined, inputs, kept, nil)
       return (result, nodes, leftOut)
     }
@@ -91,14 +92,14 @@ struct GraphImporter {
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
     if let missing = inputs.missing { throw missing }
     if let firstError { throw firstError }
-    // A constant gets its node now.
+    // A constant becomes a node here.
     var output = try output(named: value)
     if let joined {
       output = append(
         Concat(axis: joined.axis), try joined.names.map { try self.output(named: $0) },
         named: joined.names.joined(separator: " + "))
     }
-    // Joined to nothing, so that what no other node reads is what it was in the file after all rewrites.
+    // A Concat with one operand keeps the value as it is in the file, through all rewrites.
     let keptOutputs = try kept.map { name in
       Graph.KeptOutput(name: name, node: append(Concat(axis: -1), [try self.output(named: name)], named: name))
     }
@@ -118,7 +119,7 @@ struct GraphImporter {
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
       let name = text(tensor.pointee.name)
       guard values[name] == nil, initializers.updateValue(tensor, forKey: name) == nil else {
-        throw defect("two initializers are named \(shown(name))")
+        throw defect("two initializers are named \(shown(name)); expected different names")
       }
     }
     for tensor in messages(graph.pointee.n_sparse_initializer, graph.pointee.sparse_initializer) {
@@ -141,7 +142,7 @@ struct GraphImporter {
     for output in node.outputs {
       guard values[output] == nil, initializers[output] == nil else {
         throw defect(
-          "the value \(shown(output)) has two makers, the second being node \(shown(node.name)) (\(shown(node.op)))")
+          "node \(shown(node.name)) (\(shown(node.op))): output \(shown(output)) already exists; expected a new name")
       }
     }
     var results: [Value]?
@@ -167,7 +168,7 @@ struct GraphImporter {
     }
   }
 
-  /// What stands for a value that a node would make, could it be imported.
+  /// The value that stands for the output of a node that cannot be imported.
   private func unavailable(_ node: FileGraph.Node) -> Value {
     let isLive = !OperatorRegistry.takesShapes.contains(node.op) && node.inputs.contains { isLiveValue(named: $0) }
     return .operand(.unavailable(rank: nil, isLive: isLive))
@@ -186,13 +187,13 @@ struct GraphImporter {
 
   // MARK: Operands
 
-  /// What a name stands for; nil for the empty name of an input that is left out.
+  /// The operand that a name stands for; nil for the empty name of an omitted input.
   mutating func operand(named name: String) throws -> Operand? {
     if name.isEmpty { return nil }
     switch values[name] {
     case .operand(let operand): return operand
     case .furtherOutput(let node, let op):
-      throw Unsupported("it takes a further output of \(shown(node)) (\(shown(op))); only first outputs can be taken")
+      throw Unsupported("only the first output of \(shown(node)) (\(shown(op))) is supported")
     case nil: break
     }
     if let tensor = initializers[name] {
@@ -205,24 +206,24 @@ struct GraphImporter {
       values[name] = .operand(operand)
       return operand
     }
-    throw Defect("its input \(shown(name)) is made by no earlier node")
+    throw Defect("its input \(shown(name)) is undefined; expected an earlier output, an initializer or a graph input")
   }
 
   private mutating func output(named name: String) throws -> Node.ID {
     do {
       if let operand = try operand(named: name) { return try id(of: operand) }
     } catch let error as Unsupported {
-      throw defect("the graph's output \(shown(name)) is not supported: \(error.reason ?? "")")
+      throw defect("output \(shown(name)) is not supported: \(error.reason ?? "")")
     } catch is Defect {}
-    throw defect("the graph's output \(shown(name)) is made by no node")
+    throw defect("output \(shown(name)) is undefined; expected an output of a node")
   }
 
-  /// Leaves out of account the constants that were computed on the way to a value, and are gone.
+  /// Stops counting intermediate constants that were computed on the way to a value and are released.
   mutating func settle(_ value: Operand, since count: Int) {
     if case .constant(let tensor) = value { computedCount = min(computedCount, count + tensor.shape.count) }
   }
 
-  /// A node, or, if all that it takes is known, its value.
+  /// Adds a node. If all operands are known, returns its value instead.
   mutating func add(_ operation: any Operator, _ operands: [Operand], named name: String) throws -> Operand {
     if let refusal = operation.refusal(ofLiveOperands: operands.map { isLive($0) }) { throw Unsupported(refusal) }
     if operands.contains(where: { if case .unavailable = $0 { true } else { false } }) {
@@ -241,11 +242,11 @@ struct GraphImporter {
         let inferred = try operation.inferred(from: known, largest: rest)
         guard inferred.shape.count <= rest else {
           throw Defect(
-            "the model computes constants of \(computedCount) elements and here one of shape \(inferred.shape); expected at "
-              + "most \(most) elements in all")
+            "the model computes constants with \(computedCount) elements, and here one of shape \(inferred.shape); "
+              + "expected at most \(most) elements in total")
         }
         if let literal = inferred.literal ?? operation.computed(of: known, as: inferred) {
-          // The same elements take no more memory.
+          // The result shares the elements of its operand and takes no additional memory.
           if !operation.keepsElements { computedCount += literal.shape.count }
           return .constant(ConstantTensor(literal, name: name, file: model.file))
         }
@@ -255,12 +256,12 @@ struct GraphImporter {
     }
     let rank = operation.outputRank(of: operands.map(\.rank))
     let made = append(operation, try operands.map { try id(of: $0) }, named: name)
-    // An extent that is computed from the image's leaves open how many there are, until sizes are known.
+    // If an extent is computed from the image, the number of extents is unknown until sizes are.
     let isReshape = operation is Reshape || operation is Expand
     return .node(made, rank: rank ?? (isReshape ? exampleShape(of: .node(made, rank: nil))?.rank : nil))
   }
 
-  /// The node that makes an operand; a constant gets one when the first node needs it.
+  /// The node that computes an operand. A constant becomes a node when the first node uses it.
   private mutating func id(of operand: Operand) throws -> Node.ID {
     switch operand {
     case .node(let id, _): return id

@@ -1,12 +1,12 @@
 import CRelevanceONNX
 import RelevanceNetworks
 
-/// Names for the nodes of a graph: the file's own, with a suffix where it repeats one.
+/// Unique names for the nodes of a graph: the file's own names, with a suffix for repetitions.
 struct UniqueNames {
   private var taken: Set<String> = []
   private var next: [String: Int] = [:]
 
-  /// The name, or the first of `name_2`, `name_3` … that is free.
+  /// The name, or the first unused one of `name_2`, `name_3` ….
   mutating func unique(_ name: String) -> String {
     if taken.insert(name).inserted { return name }
     var number = next[name] ?? 2
@@ -17,9 +17,9 @@ struct UniqueNames {
 }
 
 extension Input {
-  /// The input that a file's graph declares; nil if it declares no shape, or is no tensor.
+  /// The input that a file's graph declares; nil if it declares no shape or is not a tensor.
   ///
-  /// An extent that is neither a positive number nor named is open, without a name.
+  /// An extent that is neither a positive number nor named is open and has no name.
   init?(_ input: UnsafePointer<ValueInfoProto>) {
     guard let type = input.pointee.type, type.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
       let tensor = type.pointee.tensor_type, let shape = tensor.pointee.shape

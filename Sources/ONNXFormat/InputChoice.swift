@@ -2,10 +2,10 @@ import CRelevanceONNX
 import RelevanceNetworks
 import RelevanceTensors
 
-/// What the inputs of a file's graph are that are no image.
+/// The values of the graph inputs that are not the image.
 package struct GivenInputs: Sendable {
   var values: [String: Tensor]
-  /// Whether inputs that are given no value are zeros, and not an error.
+  /// Whether inputs without a given value are zeros. Otherwise they are an error.
   var areZeros: Bool
 
   package init(_ values: [String: Tensor] = [:], othersAreZeros areZeros: Bool = false) {
@@ -13,7 +13,7 @@ package struct GivenInputs: Sendable {
   }
 }
 
-/// Which of a graph's inputs is the image, and what the others are.
+/// The input of a graph that is the image, and the values of the other inputs.
 struct InputChoice {
   /// An input as the file declares it.
   struct Declared {
@@ -21,15 +21,17 @@ struct InputChoice {
     let operation: Input
   }
 
-  /// Nil if the graph has no input.
+  /// The image input; nil if the graph has no input.
   let image: Declared?
   let constants: [(name: String, value: Literal)]
-  /// What to say of inputs that no value is given for, which are zeros then; nil if there are none, or if zeros were asked for.
+  /// The error for inputs without a given value, which are then zeros. Nil if every input has one, or if zeros were
+  /// requested.
   let missing: ONNXError?
 
-  /// Chooses the image among the inputs that a value depends on and that no value is given for.
+  /// Chooses the image among the inputs that a value depends on and that have no given value.
   ///
-  /// - Throws: `RelevanceKitError`, if values are given for all, for others, or such that do not fit what is declared.
+  /// - Throws: `RelevanceKitError` if all inputs have given values, if a given name is not an input, or if a value
+  ///   does not fit the declaration.
   init(
     _ given: GivenInputs, of graph: UnsafePointer<GraphProto>, _ file: FileGraph, for result: String, model: Model
   ) throws {
@@ -38,20 +40,20 @@ struct InputChoice {
       .filter { file.inputs.contains(text($0.pointee.name)) }
     var names: Set<String> = []
     for input in inputs where !names.insert(text(input.pointee.name)).inserted {
-      throw defect("two inputs are named \(shown(text(input.pointee.name)))")
+      throw defect("two inputs are named \(shown(text(input.pointee.name))); expected different names")
     }
     for name in given.values.keys.sorted() where !names.contains(name) {
       throw defect(
-        "it has no input \(shown(name)); expected \(file.inputs.map { shown($0) }.joined(separator: " or "))")
+        "no input is named \(shown(name)); expected \(file.inputs.map { shown($0) }.joined(separator: " or "))")
     }
     let live = file.ancestors(of: [result])
     let used = Set(file.nodes.indices.filter { live[$0] }.flatMap { file.nodes[$0].inputs }).union([result])
-    // What is explained may depend on none of them: that is said later.
+    // The value may depend on none of them, which is reported later.
     let needed = inputs.filter { used.contains(text($0.pointee.name)) }
     let declared = try (needed.isEmpty ? Array(inputs.prefix(1)) : needed).map { input in
       let name = text(input.pointee.name)
       guard let operation = Input(input) else {
-        throw defect("input \(shown(name)) declares no tensor shape; expected one")
+        throw defect("input \(shown(name)) declares no tensor shape; expected a shape")
       }
       return Declared(name: name, operation: operation)
     }
@@ -60,7 +62,7 @@ struct InputChoice {
       open.first { $0.operation.shape.extents.count == 4 } ?? open.first { $0.operation.elements == .real }
       ?? open.first
     guard image != nil || declared.isEmpty else {
-      throw defect("all of its inputs are given; expected one that is not, for the image")
+      throw defect("values are given for all inputs; expected one input without a value, for the image")
     }
     self.image = image
     missing =
@@ -78,16 +80,16 @@ struct InputChoice {
 }
 
 extension InputChoice.Declared {
-  /// A value of what is declared; zeros if it is nil.
+  /// A value for the declared input; zeros if `value` is nil.
   fileprivate func literal(_ value: Tensor?) throws -> Literal {
     let (shape, elements) = (operation.shape, operation.elements)
     let zeros = shape.extents.map { if case .fixed(let extent) = $0 { extent } else { 1 } }
     let value = value ?? Tensor(shape: TensorShape(zeros))
-    guard shape.admits(value.shape) else { throw Defect("expected shape \(shape), found \(value.shape)") }
+    guard shape.admits(value.shape) else { throw Defect("the value has shape \(value.shape); expected \(shape)") }
     guard elements != .real else { return .floats(value) }
     let integers = value.elements.map { Int(exactly: $0) }
     guard let all = integers.allSatisfy({ $0 != nil }) ? integers.compactMap({ $0 }) : nil else {
-      throw Defect("expected whole numbers, found \(value.elements.first { Int(exactly: $0) == nil }!)")
+      throw Defect("the value contains \(value.elements.first { Int(exactly: $0) == nil }!); expected integers")
     }
     return .integers(IntegerTensor(shape: value.shape, elements: all, kind: elements))
   }

@@ -1,16 +1,18 @@
 import RelevanceNetworks
 
-/// Outputs of a detector that give the same for grids of several sizes: what is explained is all of them, one after the other.
+/// Outputs of a detector that have the same meaning for grids of several sizes. They are explained together, joined one
+/// after the other.
 struct JoinedOutputs {
   /// The outputs, in the file's order.
   let names: [String]
-  /// The axis along which their positions lie.
+  /// The axis of their positions.
   let axis: Int
 
-  /// Those that belong to an output; nil if it is the only one.
+  /// The outputs that belong together with the output `first`; nil if it is the only one.
   ///
-  /// They are declared as batch × positions × channels, or with both in the other order, differ in the number of positions, of which there are
-  /// more than channels in the first of them, are made by the same operators, and none of another.
+  /// They are declared as batch × positions × channels, or with these two in the other order. They differ in the number
+  /// of positions, and the first of them has more positions than channels. The same operators compute them, and none
+  /// depends on another.
   init?(with first: String, of graph: FileGraph) {
     func numbers(_ name: String) -> [Int]? {
       guard let extents = graph.outputExtents[name], extents.count == 3 else { return nil }
@@ -39,7 +41,7 @@ struct JoinedOutputs {
     (self.names, axis) = (names, positions + 1)
   }
 
-  /// The operators that make a value, last first, up to a layer with weights.
+  /// The operators that compute a value, last first, up to a layer with weights.
   private static func operators(before value: String, in graph: FileGraph) -> [String] {
     var (value, found): (String, [String]) = (value, [])
     while found.count < 16, let node = graph.makers[value]?.first.map({ graph.nodes[$0] }) {

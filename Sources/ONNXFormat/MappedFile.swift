@@ -4,22 +4,22 @@ import RelevanceSupport
 
 /// The bytes of a file, mapped into memory for reading, or read into it.
 ///
-/// The mapping lasts as long as someone holds a reference; tensors that lie in it do. Pages come from the file when they
-/// are first touched, and the system may drop them again. The file must not be shortened meanwhile: that ends the
-/// process when a missing page is touched, in the tools with a sentence. Whoever cannot rule it out reads the file.
+/// The mapping exists as long as a reference to this object does; tensors in it hold one. The system loads pages from
+/// the file on first access and may drop them again. The file must not be shortened in the meantime: access to a
+/// missing page ends the process (the tools print an error first). If this cannot be ruled out, read the file instead.
 final class MappedFile: @unchecked Sendable {
-  /// The path it was opened by, or a name for bytes that come from elsewhere.
+  /// The path that was opened, or a name for bytes from elsewhere.
   let path: String
   let count: Int
-  // Never written through; the memory is released once, in deinit.
+  // Never written through. The memory is released once, in deinit.
   let base: UnsafeRawPointer
   private let isMapped: Bool
-  /// By which the mapping is known where a signal says that a page is missing.
+  /// The identifier of the mapping for the signal handler that reports missing pages.
   private let note: Int32
 
-  /// Maps a file, or the one that it leads to as a link that has become text.
+  /// Maps a file. If it is a symbolic link that was stored as text, maps its target.
   ///
-  /// - Parameter maps: whether it is mapped; otherwise it is read.
+  /// - Parameter maps: Whether the file is mapped. Otherwise it is read.
   /// - Throws: `RelevanceKitError` for a file that cannot be read (a folder, a pipe, no permission) or is empty.
   init(_ path: String, maps: Bool = true) throws {
     let file: ReadableFile
@@ -39,28 +39,28 @@ final class MappedFile: @unchecked Sendable {
     } else {
       var memory: UnsafeMutableRawPointer?
       guard posix_memalign(&memory, 64, size) == 0, let memory else {
-        throw ONNXError.unreadable(path, reason: "there is no memory for its \(size) bytes")
+        throw ONNXError.unreadable(path, reason: "there is not enough memory for its \(size) bytes")
       }
       (base, note) = (UnsafeRawPointer(memory), -1)
-      // From here on deinit frees it, also where this throws.
+      // From here on deinit frees the memory, also after an error.
       let isWhole: Bool
       do { isWhole = try file.fill(UnsafeMutableRawBufferPointer(start: memory, count: size)) } catch let problem
         as FileProblem
       { throw ONNXError.unreadable(path, reason: problem.reason) }
       guard isWhole else {
-        throw ONNXError.file(path, reason: "it was shortened while it was read; expected \(size) bytes")
+        throw ONNXError.file(path, reason: "the file became shorter while it was read; expected \(size) bytes")
       }
     }
   }
 
-  /// Copies bytes that are in memory already.
+  /// Copies bytes from memory.
   ///
   /// - Throws: `RelevanceKitError`.
   init(copying bytes: [UInt8], name: String) throws {
     guard !bytes.isEmpty else { throw ONNXError.empty(name) }
     var memory: UnsafeMutableRawPointer?
     guard posix_memalign(&memory, 64, bytes.count) == 0, let memory else {
-      throw ONNXError.file(name, reason: "there is no memory for its \(bytes.count) bytes")
+      throw ONNXError.file(name, reason: "there is not enough memory for its \(bytes.count) bytes")
     }
     bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
     self.path = name
@@ -70,17 +70,17 @@ final class MappedFile: @unchecked Sendable {
     self.note = -1
   }
 
-  /// What stands in the place of a large file that Git LFS has not fetched, in words; nil for all other files.
+  /// A description of the file if it is a pointer to a large file that Git LFS has not downloaded; nil otherwise.
   var largeFilePointer: String? {
     guard count < 1024 else { return nil }
     let text = String(decoding: UnsafeRawBufferPointer(start: base, count: count), as: UTF8.self)
     guard text.hasPrefix("version https://git-lfs.github.com/spec/") else { return nil }
     let size = text.split(separator: "\n").first { $0.hasPrefix("size ") }.flatMap { Int($0.dropFirst(5)) }
-    return "a Git LFS pointer to a file\(size.map { " of \($0) bytes" } ?? ""), not that file; git lfs pull fetches it"
+    return "a Git LFS pointer to a file\(size.map { " of \($0) bytes" } ?? ""); expected the file; run git lfs pull"
   }
 
-  /// Copies the bytes from `offset` on, as many as fit, and lets the system take back the pages that were read for it:
-  /// a large copy takes its own size in memory and not twice that.
+  /// Fills `target` with the bytes from `offset` on, and releases the pages that were read for this to the system: a
+  /// large copy needs only its own size in memory.
   ///
   /// Traps if the file has fewer bytes.
   func copyBytes(from offset: Int, to target: UnsafeMutableRawBufferPointer) {
@@ -92,7 +92,7 @@ final class MappedFile: @unchecked Sendable {
       let source = base + offset + start
       target.baseAddress!.advanced(by: start).copyMemory(from: source, byteCount: length)
       guard isMapped, length >= 16 * page else { continue }
-      // The first page may hold the end of something else, and the last one the start; they would only be read again.
+      // The first and last pages may also contain other data, which would only be read again.
       let address = Int(bitPattern: source) / page * page
       let end = Int(bitPattern: source) + length
       madvise(UnsafeMutableRawPointer(bitPattern: address), (end - address + page - 1) / page * page, MADV_DONTNEED)

@@ -1,10 +1,11 @@
 import RelevanceNetworks
 
-/// ONNX Runtime's own operators: what its quantizer writes, and what it writes when it saves an optimized file.
+/// ONNX Runtime's own operators: those that its quantizer writes, and those that it writes when it saves an optimized
+/// model.
 enum MicrosoftOperators {
   static let domain = "com.microsoft"
 
-  /// Where channels lie in blocks.
+  /// The domain of operators on channels in blocks.
   static let blocked = "com.microsoft.nchwc"
 
   static let own: [String: OperatorRegistry.Builder] = [

@@ -8,16 +8,16 @@ typealias TensorProto = Onnx__TensorProto
 typealias SparseTensorProto = Onnx__SparseTensorProto
 typealias ValueInfoProto = Onnx__ValueInfoProto
 
-/// A model as protobuf-c unpacked it, and the file where the payloads of its tensors still are.
+/// A model as protobuf-c unpacked it, and the file that contains the payloads of its tensors.
 ///
-/// Owns the unpacked messages: pointers into them are valid while it lives.
+/// Owns the unpacked messages: pointers to them are valid during its lifetime.
 final class Model {
   let bytes: MappedFile
   let external: ExternalData
   private let message: UnsafeMutablePointer<ModelProto>
 
-  /// Unpacks a model; `folder` is where its external data may be, nil if nowhere, and `linkedFolder` another
-  /// place, as for `ExternalData`, whose files are mapped or read.
+  /// Unpacks a model. `folder` and `linkedFolder` may contain its external data, as in `ExternalData`; nil means no
+  /// such folder. External files are mapped or read.
   ///
   /// - Throws: `RelevanceKitError`.
   init(_ bytes: MappedFile, folder: String?, linkedFolder: String? = nil, maps: Bool = true) throws {
@@ -36,22 +36,22 @@ final class Model {
 
   deinit { onnx_model_free(message) }
 
-  /// The name to call the model by in errors.
+  /// The name of the model in errors.
   var file: String { bytes.path }
 
   var graph: UnsafePointer<GraphProto>? { message.pointee.graph.map { UnsafePointer($0) } }
 
-  /// What comes before a name in the metadata that says which node answers to it.
+  /// The prefix of metadata keys that map an alias to a node.
   static let aliasKey = "relevancekit.alias."
 
-  /// What is written beside the graph, by its key; of a key that is there twice the first value.
+  /// The metadata beside the graph, by key. For a repeated key, the first value.
   var metadata: [String: String] {
     Dictionary(
       messages(message.pointee.n_metadata_props, message.pointee.metadata_props)
         .map { (text($0.pointee.key), text($0.pointee.value)) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Further names of nodes: those of the nodes that a conversion merged into them.
+  /// Additional names of nodes: the names of nodes that a conversion merged into them.
   var aliases: [String: [String]] {
     var aliases: [String: [String]] = [:]
     for entry in messages(message.pointee.n_metadata_props, message.pointee.metadata_props) {
@@ -62,7 +62,7 @@ final class Model {
     return aliases
   }
 
-  /// The version of ONNX's own operators that the nodes are written in.
+  /// The version of ONNX's own operators that the nodes use.
   var opset: Int? {
     for entry in messages(message.pointee.n_opset_import, message.pointee.opset_import)
     where isStandard(domain: text(entry.pointee.domain)) {
@@ -90,13 +90,13 @@ func texts(_ count: Int, _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar
   return (0..<count).map { text(list[$0]) }
 }
 
-/// A string field; control characters, which would break up a message, become `?`.
+/// The text of a string field. Control characters, which would break up a message, become `?`.
 func text(_ field: UnsafePointer<CChar>?) -> String {
   guard let field else { return "" }
   return printable(String(cString: field))
 }
 
-/// A string with its control characters replaced by `?`.
+/// A string with `?` in place of its control characters.
 func printable(_ text: String) -> String {
   guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return text }
   return String(decoding: text.utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x3f : $0 }, as: UTF8.self)

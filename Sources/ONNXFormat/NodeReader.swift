@@ -1,12 +1,12 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// What a node takes: another node's output, or a tensor known beforehand.
+/// An input of a node: another node's output, or a known tensor.
 enum Operand {
   case node(Node.ID, rank: Int?)
   case constant(ConstantTensor)
-  /// What a node would make that could not be imported, or that takes such a value. Nodes that take it are still read, so
-  /// that all that is not supported is reported at once. `isLive` says whether it depends on pixels, and not only on shapes.
+  /// The output of a node that could not be imported, or that depends on one. Nodes that use it are still read, so that
+  /// all unsupported nodes are reported at once. `isLive` is whether it depends on pixels, and not only on shapes.
   case unavailable(rank: Int?, isLive: Bool)
 
   var rank: Int? {
@@ -17,23 +17,23 @@ enum Operand {
   }
 }
 
-/// What a node of the file becomes.
+/// The imported form of a node of the file.
 enum Imported {
   case node(any Operator, [Operand])
   case constant(ConstantTensor)
-  /// A function of two values applied to the first two operands, then to the result and the third, and so on.
+  /// A pairwise function applied to the first two operands, then to the result and the third, and so on.
   case chain(any Operator, [Operand])
-  /// Operators applied one after the other, the first of them to the operand; one with weights has the node's name.
+  /// Operators applied one after the other, starting with the operand. One with weights has the node's name.
   case sequence([any RelevanceNetworks.Operator], Operand)
-  /// Operators of several values, each applied to operands or to what others have made.
+  /// Several operators, each applied to operands or to results of others.
   case recipe(Recipe)
-  /// A node of the graph for each output.
+  /// One node of the graph for each output.
   case outputs([any Operator], [Operand])
-  /// Nodes that are made one by one; what is returned stands for the outputs.
+  /// Nodes that a function adds one by one. It returns the operands that stand for the outputs.
   case assembly((inout GraphImporter) throws -> [Operand])
 }
 
-/// How a node's output is computed by several operators; the last one makes it.
+/// The computation of a node's output by several operators. The last one computes the output.
 struct Recipe {
   enum Value {
     case operand(Operand)
@@ -41,7 +41,7 @@ struct Recipe {
   }
   private(set) var steps: [(operation: any RelevanceNetworks.Operator, values: [Value])] = []
 
-  /// Applies an operator to values, and gives what it makes.
+  /// Applies an operator to values and returns its result.
   @discardableResult
   mutating func apply(_ operation: any RelevanceNetworks.Operator, _ values: Value...) -> Value {
     apply(operation, values: values)
@@ -53,39 +53,39 @@ struct Recipe {
     return .step(steps.count - 1)
   }
 
-  /// Applies operators one after the other, the first of them to a value.
+  /// Applies operators one after the other, starting with a value.
   mutating func apply(_ operations: [any RelevanceNetworks.Operator], to value: Value) -> Value {
     operations.reduce(value) { apply($1, $0) }
   }
 }
 
-/// One node of the file as a builder of the registry sees it.
+/// One node of the file as a builder in the registry receives it.
 struct NodeReader {
   let name: String
   let opset: Int
   let attributes: Attributes
-  /// What it takes, in order; nil for an optional input that is left out.
+  /// The node's inputs in order; nil for an omitted optional input.
   let operands: [Operand?]
   let outputs: Int
   let model: Model
-  /// Whether the node's outputs together are only taken for the real numbers that they stand for.
+  /// Whether the node's outputs are only used together, as the real numbers that they represent.
   let isDequantized: Bool
 
-  /// The node as if it took other operands.
+  /// The same node with other operands.
   func taking(_ operands: Operand?..., opset: Int? = nil) -> NodeReader {
     NodeReader(
       name: name, opset: opset ?? self.opset, attributes: attributes, operands: operands, outputs: outputs,
       model: model, isDequantized: isDequantized)
   }
 
-  /// A tensor as if the file had it.
+  /// A constant tensor, as if it were in the file.
   func constant(_ tensor: Tensor, _ label: String) -> Operand {
     .constant(ConstantTensor(.floats(tensor), name: "\(name).\(label)", file: model.file))
   }
 
-  /// Input `index`, called `label` in ONNX's documentation.
+  /// Input `index`, which is named `label` in ONNX's documentation.
   ///
-  /// - Throws: `Defect` if it is left out.
+  /// - Throws: `Defect` if it is missing.
   func operand(_ index: Int, _ label: String) throws -> Operand {
     guard let operand = optionalOperand(index) else { throw Defect("input \(label) is missing") }
     return operand
@@ -93,7 +93,7 @@ struct NodeReader {
 
   func optionalOperand(_ index: Int) -> Operand? { index < operands.count ? operands[index] : nil }
 
-  /// Input `index`, which must be a tensor known beforehand; nil if it is left out.
+  /// Input `index`, which must be a constant; nil if it is omitted.
   ///
   /// - Throws: `Unsupported` if it depends on the image.
   func optionalConstant(_ index: Int, _ label: String) throws -> ConstantTensor? {
@@ -102,10 +102,10 @@ struct NodeReader {
     }
   }
 
-  /// An operand, which must be a tensor known beforehand.
+  /// The tensor of an operand that must be a constant.
   ///
-  /// - Throws: `Unsupported` with the reason if it depends on the image; `Consequence` if it might be a constant but for a node
-  ///   that is not supported.
+  /// - Throws: `Unsupported` with the reason if it depends on the image. `Consequence` if an unsupported node prevents
+  ///   that it is known.
   func known(_ operand: Operand, else reason: @autoclosure () -> String) throws -> ConstantTensor {
     switch operand {
     case .constant(let tensor): return tensor
@@ -116,72 +116,72 @@ struct NodeReader {
 
   /// The number of axes of an operand.
   ///
-  /// - Throws: `Unsupported` with the reason if it is not known; `Consequence` if that is due to a node that is not supported.
+  /// - Throws: `Unsupported` with the reason if it is unknown; `Consequence` if this is due to an unsupported node.
   func rank(of operand: Operand, else reason: String) throws -> Int {
     if let rank = operand.rank { return rank }
     if case .unavailable = operand { throw Consequence() }
     throw Unsupported(reason)
   }
 
-  /// Numbers that are learned, of input `index`: all of them finite.
+  /// Learned parameters in input `index`, all of them finite.
   ///
-  /// - Throws: `Unsupported` if they depend on the image, `Defect` if they are left out or some are NaN or infinite.
+  /// - Throws: `Unsupported` if they depend on the image, `Defect` if they are missing or some are NaN or infinite.
   func weights(_ index: Int, _ label: String) throws -> ConstantTensor {
     guard let tensor = try optionalWeights(index, label) else { throw Defect("input \(label) is missing") }
     return tensor
   }
 
-  /// The same; nil if the input is left out.
+  /// The same parameters; nil if the input is omitted.
   func optionalWeights(_ index: Int, _ label: String) throws -> ConstantTensor? {
     let tensor = try optionalConstant(index, label)
     try tensor?.checkFinite()
     return tensor
   }
 
-  // MARK: What becomes of it
+  // MARK: Results
 
-  /// A constant that an operator of a recipe takes.
+  /// A constant operand for an operator of a recipe.
   func constant(_ value: Literal) -> Recipe.Value {
     .operand(.constant(ConstantTensor(value, name: "\(name).constant", file: model.file)))
   }
 
-  /// One number that an operator of a recipe takes.
+  /// A one-number operand for an operator of a recipe.
   func constant(_ number: Float) -> Recipe.Value { constant(.floats(Tensor(shape: [], elements: [number]))) }
 
-  /// An operator that takes the first inputs, which are called so in ONNX's documentation.
+  /// An operator on the first inputs, whose names in ONNX's documentation are `labels`.
   func node(_ operation: any Operator, _ labels: String...) throws -> Imported {
     .node(operation, try labels.enumerated().map { try operand($0.offset, $0.element) })
   }
 
   func nodeOfAll(_ operation: any Operator) throws -> Imported { .node(operation, try allOperands()) }
 
-  /// An operator of two operands. Before opset 7, `axis` says along which axes of A those of B lie.
+  /// An operator of two operands. Before opset 7, `axis` is the axis of A that the first axis of B is aligned with.
   func pairwise(_ operation: any Operator) throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
     guard opset < 7, let axis = try attributes.int("axis") else { return .node(operation, [a, b]) }
     return .node(operation, [a, try aligned(b, with: a, at: axis)])
   }
 
-  /// A constant whose axes are those of another operand from `axis` on.
+  /// A constant whose axes are aligned with those of another operand from `axis` on.
   private func aligned(_ operand: Operand, with other: Operand, at axis: Int) throws -> Operand {
-    let rank = try rank(of: other, else: "axis \(axis) of an operand with an unknown number of axes")
+    let rank = try rank(of: other, else: "axis is \(axis), and input A has an unknown number of axes")
     let first = axis < 0 ? axis + rank : axis
-    let own = try self.rank(of: operand, else: "axis \(axis) for an operand with an unknown number of axes")
+    let own = try self.rank(of: operand, else: "axis is \(axis), and input B has an unknown number of axes")
     guard first >= 0, first + own <= rank else {
-      throw Defect("axis is \(axis); expected one of \(rank) axes that leaves \(own)")
+      throw Defect("axis is \(axis); expected one of \(rank) axes with room for \(own)")
     }
     guard first + own < rank else { return operand }
-    let tensor = try known(operand, else: "axis \(axis) for an operand that is computed from the image")
+    let tensor = try known(operand, else: "axis is \(axis), and input B depends on the image; expected a constant")
     return .constant(try tensor.appending(axes: rank - first - own))
   }
 
-  /// Sum, Min, Max of any number of operands, two at a time.
+  /// Sum, Min or Max of any number of operands, two at a time.
   func chain(_ operation: any Operator) throws -> Imported {
     guard !operands.isEmpty else { throw Defect("it has no inputs; expected at least 1") }
     let all = try allOperands()
     return all.count == 1 ? .node(Identity(), all) : .chain(operation, all)
   }
 
-  /// All inputs, none of which may be left out.
+  /// All inputs, none of which may be omitted.
   func allOperands() throws -> [Operand] { try operands.indices.map { try operand($0, "\($0)") } }
 }

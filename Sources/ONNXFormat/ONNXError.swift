@@ -1,6 +1,6 @@
 import RelevanceSupport
 
-/// Why an ONNX file cannot be used, or written: one line with what is wrong where, what was expected and what found.
+/// An error that describes in one line why an ONNX file cannot be read or written.
 package enum ONNXError: RelevanceKitError, Equatable {
   case file(String, reason: String, category: ErrorCategory = .badData)
   case unreadable(String, reason: String)
@@ -12,10 +12,10 @@ package enum ONNXError: RelevanceKitError, Equatable {
   case missingExternalData(file: String, tensor: String, path: String)
 
   static func damaged(_ file: String, _ reason: String) -> ONNXError {
-    .file(file, reason: "not an ONNX model, or a damaged one: \(reason)")
+    .file(file, reason: "not an ONNX model, or damaged: \(reason)")
   }
 
-  /// A node that cannot be imported; the reason is nil if that is so for any node of the operator.
+  /// A node that cannot be imported. The reason is nil if no node of the operator is supported.
   package struct UnsupportedNode: Hashable, Sendable {
     package let op: String
     package let name: String
@@ -43,36 +43,36 @@ package enum ONNXError: RelevanceKitError, Equatable {
     case .unsupported(let file, let nodes): "\(file): \(UnsupportedNodeList(nodes))"
     case .tensor(let file, let name, let reason): "\(file): tensor \(shown(name)): \(reason)"
     case .openInputs(let file, let inputs, let others):
-      "\(file): the graph has \(inputs.count) inputs, \(inputs.joined(separator: ", ")); expected one image, and values for "
-        + others.map { shown($0) }.joined(separator: ", ")
+      "\(file): the graph has \(inputs.count) inputs, \(inputs.joined(separator: ", ")); expected one image and values "
+        + "for " + others.map { shown($0) }.joined(separator: ", ")
     case .noSuchOutput(let file, let name, let suggestion, let outputs):
       "\(file): no output or node is named \(shown(name))"
         + (suggestion.map { "; did you mean \(shown($0))?" }
-          ?? "; its outputs are \(outputs.map { shown($0) }.joined(separator: ", "))")
+          ?? "; the outputs are \(outputs.map { shown($0) }.joined(separator: ", "))")
     case .missingExternalData(let file, let tensor, let path):
-      "\(file): tensor \(shown(tensor)): its data is in \(path), which does not exist"
+      "\(file): tensor \(shown(tensor)): the data file \(path) does not exist"
     }
   }
 }
 
-/// A name from a file as a message shows it: cut if it is very long.
+/// A name from a file as messages show it: shortened if it is very long.
 func shown(_ name: String) -> String {
   let longest = 120
   return name.utf8.count <= longest ? name : "\(name.prefix(longest))…"
 }
 
-/// What is wrong with a node or tensor; the importer adds where.
+/// A defect of a node or tensor. The importer adds the file and the node.
 struct Defect: Error {
   let reason: String
   init(_ reason: String) { self.reason = reason }
 }
 
-/// A use of a known operator that the package does not support; the importer adds where, and collects all of them.
+/// An unsupported use of a known operator. The importer adds the file and the node, and collects all such errors.
 struct Unsupported: Error {
-  /// What is not supported; nil if it is the operator as such.
+  /// The unsupported property; nil if the operator itself is not supported.
   let reason: String?
   init(_ reason: String?) { self.reason = reason }
 }
 
-/// A node that cannot be read only because it takes what a node makes that is not supported, which is reported already.
+/// Marks a node that cannot be read only because it uses the output of an unsupported node, which is already reported.
 struct Consequence: Error {}

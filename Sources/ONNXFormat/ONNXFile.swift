@@ -3,16 +3,17 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// An ONNX model as it was read: its graph, and what the graph does not say of the file. Opsets 1 to 28, weights inside the file or in
-/// files beside it.
+/// An ONNX model after reading: its graph, and the facts about the file that the graph does not contain. Supports
+/// opsets 1 to 28, with weights inside the file or in files beside it.
 package struct ONNXFile {
-  /// The names of ONNX's operators that can be imported, sorted. What an operator's node may still lack is said when one is read.
+  /// The names of the ONNX operators that can be imported, sorted. Restrictions of a node are reported when one is
+  /// read.
   package static var operators: [String] { OperatorRegistry.builders.keys.sorted() }
 
   package let graph: Graph
   /// The nodes of the file that the output depends on, operands first, otherwise in the order of the file.
   package let nodes: [FileGraph.Node]
-  /// What is said of the graph that is not all of the file: decisions that end it and are left out.
+  /// Notes on the parts of the file that the graph omits: decisions that end it and are removed.
   package let notes: [String]
   private let model: Model
 
@@ -22,11 +23,11 @@ package struct ONNXFile {
   /// used where they are, without a copy. The graph keeps these mappings alive.
   ///
   /// - Parameters:
-  ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means the first output.
-  ///   - prefersLogits: whether, without a name, it is another output if that is more like logits.
-  ///   - inputs: the values of inputs that are no image.
-  ///   - further: outputs that are kept beside it.
-  ///   - mapped: whether files are mapped; otherwise they are read into memory.
+  ///   - output: The value that is the result: an output of the file, or any node, by name. Nil is the first output.
+  ///   - prefersLogits: Whether the default is another output if that one is more like logits.
+  ///   - inputs: The values of inputs that are not the image.
+  ///   - further: Outputs that are kept beside the result.
+  ///   - mapped: Whether files are mapped. Otherwise they are read into memory.
   package init(
     contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs(),
     further: FurtherOutputs = FurtherOutputs(), mapped: Bool = true
@@ -59,23 +60,23 @@ package struct ONNXFile {
     let names = leftOut.map { "\(shown($0.name)) (\(shown($0.op)))" }.joined(separator: ", ")
     notes =
       leftOut.isEmpty
-      ? [] : ["\(model.file) ends in a decision, which is left out: \(names); the scores before it are the output"]
+      ? [] : ["\(model.file) ends in a decision that was removed: \(names); the scores before it are the output"]
   }
 
   /// The file and the files beside it that hold its tensors.
   package var files: [String] { [model.file] + model.external.paths }
 
-  /// What is written beside the graph, by its key.
+  /// The metadata beside the graph, by key.
   package var metadata: [String: String] { model.metadata }
 
-  /// The network of the graph; errors name the file.
+  /// The network of the graph. Errors name the file.
   package func network() throws -> NeuralNetwork {
     do { return try NeuralNetwork(graph) } catch let error as GraphError {
       throw ONNXError.file(model.file, reason: error.description)
     }
   }
 
-  /// Whether a path, whatever it is spelled like, leads to one of the files that were read.
+  /// Whether a path, in any spelling, leads to one of the files that were read.
   package func wasRead(from path: String) -> Bool {
     guard let wanted = FileSystem.status(path) else { return false }
     return files.contains { file in
@@ -85,19 +86,23 @@ package struct ONNXFile {
 }
 
 extension NeuralNetwork {
-  /// Reads a network from an ONNX file, or from `model.onnx` in a folder or its folder `onnx`: opset 1 to 28, weights inside the file or in files beside it.
+  /// Reads a network from an ONNX file, or from `model.onnx` in a folder or its subfolder `onnx`.
+  ///
+  /// Opsets 1 to 28 are supported, with weights inside the file or in files beside it.
   ///
   /// - Parameters:
-  ///   - file: the file, or the folder.
-  ///   - output: which value is the result: one of the file's outputs, or any node, by name. Nil means the first output,
-  ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
-  ///     sigmoid where the first does not.
-  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
-  ///   - furtherOutputs: other outputs of the file that are kept, by name, so that their units can be targets too.
-  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
-  ///     the files as long as the network is in use, which would end this one with a bus error, pass false: they are then read into memory.
-  /// - Throws: `RelevanceKitError` for a file that is missing or damaged, that does not take one image, that has no such output or inputs,
-  ///   or that has nodes that are not supported, all of which it names at once.
+  ///   - file: The file or folder.
+  ///   - output: The value that is the result: an output of the file, or any node, by name. By default this is the
+  ///     first output, unless another one is more like logits: one that weighted layers compute from the first output,
+  ///     or one that ends in a softmax or sigmoid while the first does not.
+  ///   - inputs: The values of inputs by name, for a network with several inputs: all that the output depends on except
+  ///     one, the image.
+  ///   - furtherOutputs: The names of other outputs of the file that are kept, so that their units can be targets too.
+  ///   - mapped: Whether weights stay in the files and the system loads them on first use. Pass false if another
+  ///     process may shorten the files while the network is in use, which would end this process with a bus error. The
+  ///     files are then read into memory.
+  /// - Throws: `RelevanceKitError` if the file is missing or damaged, does not take one image, has no such output or
+  ///   inputs, or contains unsupported nodes. One error lists all unsupported nodes.
   public init(
     contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:],
     furtherOutputs: [String] = [], mapped: Bool = true
@@ -110,8 +115,8 @@ extension NeuralNetwork {
 
   /// Reads a network from the bytes of an ONNX file.
   ///
-  /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none. `output` and `furtherOutputs`
-  /// are as for a file.
+  /// `name` is the model's name in errors. `folder` contains its external data and is nil if the model may have none.
+  /// `output` and `furtherOutputs` are the same as for a file.
   ///
   /// - Throws: As `init(contentsOf:output:)`.
   public init(
@@ -123,15 +128,15 @@ extension NeuralNetwork {
     ).network()
   }
 
-  /// Checks that there is something to explain: that the output depends on what the input holds.
+  /// Checks that there is something to explain: the output must depend on the values of the input.
   package func requireDependenceOnInput(file: String) throws {
     guard !nodes(reaching: graph.output).contains(input) else { return }
     let names = graph.outputNames.map { shown($0) }.joined(separator: ", ")
     throw ONNXError.file(
       file,
       reason:
-        "its output \(shown(graph.outputName)) does not depend on the values of its input \(shown(graph[input].name)), so "
-        + "there is nothing to explain; expected one that does"
+        "output \(shown(graph.outputName)) does not depend on the values of input \(shown(graph[input].name)), so "
+        + "there is nothing to explain; expected an output that does"
         + (graph.outputNames.count > 1 ? ", of the outputs \(names)" : ""))
   }
 }

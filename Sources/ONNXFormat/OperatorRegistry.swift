@@ -1,32 +1,32 @@
 import RelevanceNetworks
 
-/// Which ONNX operators can be imported, and what each becomes.
+/// The ONNX operators that can be imported, and how each is converted.
 ///
-/// A builder reads one node. It throws a `Defect` for what ONNX does not allow and `Unsupported` for what this package
-/// does not do. Whatever differs between opsets is in the builder of the operator.
+/// A builder reads one node. It throws a `Defect` if the node violates ONNX's specification, and `Unsupported` if this
+/// package does not support it. The builder of an operator handles the differences between opsets.
 enum OperatorRegistry {
   typealias Builder = @Sendable (NodeReader) throws -> Imported
 
   static let opsets = 1...28
 
-  /// Operators whose result depends on nothing but shapes, whether they are supported or not.
+  /// Operators whose result depends only on shapes, supported or not.
   static let takesShapes: Set = ["EyeLike", "Shape", "Size"]
 
-  /// Whether an operator has one output that can be imported, and perhaps others that cannot.
+  /// Whether only the first output of an operator can be imported.
   static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
   private static let severalResults: Set = [
     "Attention", "Split", "TopK", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
     "com.microsoft.SkipSimplifiedLayerNormalization",
   ]
 
-  /// Why some operators are not read that networks of images often have.
+  /// Reasons why some operators that are common in networks for images are not supported.
   static let reasonsForNone = [
     "NonMaxSuppression":
-      "it is left out at the end of a network whose layers compute its scores; here no layer with weights does, or more is computed of the "
-      + "boxes that it chooses than what picks, joins and counts them"
+      "it is only supported at the end of a network, where it is removed; here no layer with weights computes its "
+      + "scores, or the graph computes more from the selected boxes than selecting, joining and counting them"
   ]
 
-  /// Functions of elements, and of pairs of them, without attributes: ONNX calls them as their families are called.
+  /// Elementwise and pairwise functions without attributes. Their ONNX names are the names of their operator kinds.
   private static let functions: [any Operator] = [
     Abs(), Add(), ArcCosine(), ArcSine(), ArcTangent(), AreaCosine(), AreaSine(), AreaTangent(), Ceil(), Cosine(),
     Divide(), Erf(), Exp(), Floor(), HardSwish(), HyperbolicCosine(), HyperbolicSine(), IsNaN(), Log(), Mish(),
@@ -35,7 +35,7 @@ enum OperatorRegistry {
     Sqrt(), Subtract(), Tangent(), Tanh(),
   ]
 
-  /// The operators that are read, by domain and name; "" is ONNX's own domain, also called "ai.onnx".
+  /// The supported operators, by domain and name. The empty domain is ONNX's own, also called "ai.onnx".
   private static let domains: [String: [String: Builder]] = [
     "": standard, MicrosoftOperators.domain: MicrosoftOperators.own,
     MicrosoftOperators.blocked: MicrosoftOperators.inBlocks,
@@ -44,12 +44,12 @@ enum OperatorRegistry {
     ],
   ]
 
-  /// All of them by name, with the domain before it but for ONNX's own.
+  /// All supported operators by name, with the domain in front unless it is ONNX's own.
   static let builders: [String: Builder] = domains.reduce(into: [:]) { all, domain in
     for (name, builder) in domain.value { all[domain.key.isEmpty ? name : "\(domain.key).\(name)"] = builder }
   }
 
-  /// The builder of an operator. Some exporters leave out the domain of ONNX Runtime's operators.
+  /// The builder of an operator. Some exporters omit the domain of ONNX Runtime's operators.
   static func builder(named name: String) -> Builder? { builders[name] ?? MicrosoftOperators.own[name] }
 
   private static let standard: [String: Builder] = {

@@ -1,12 +1,13 @@
 import RelevanceSupport
 
-/// The value of a file's graph that is the result, and what it is called.
+/// The value of a file's graph that is the result, and its name.
 struct OutputChoice {
   let value: String
-  /// The name of the output, or of the node, that was chosen.
+  /// The name of the chosen output or node.
   let name: String
 
-  /// Finds the output of a name, or what the node of that name makes; without a name, the first output or the one most like logits.
+  /// Finds the output, or the output of the node, with a name. Without a name, chooses the first output or the one most
+  /// like logits.
   ///
   /// - Throws: `RelevanceKitError`, also if the file has no output.
   init(
@@ -29,8 +30,8 @@ struct OutputChoice {
     (self.value, name) = (value, wanted)
   }
 
-  /// The value behind decisions on scores that end a network, and the nodes that are left out with them, last first: what decided is
-  /// explained, since decisions have no derivative. What decides on the input itself is left.
+  /// The value before the decisions on scores that end a network, and the removed nodes, last first. The scores are
+  /// explained instead, because decisions have no derivative. Decisions on the input itself are kept.
   func beforeDecisions(in graph: FileGraph) -> (value: String, nodes: [FileGraph.Node]) {
     var (value, behind): (String, [FileGraph.Node]) = (value, [])
     while true {
@@ -46,7 +47,8 @@ struct OutputChoice {
     }
   }
 
-  /// Outputs come first, then nodes by their own names, then those that a conversion merged into others, then values.
+  /// Looks for outputs first, then for nodes by their own names, then for nodes that a conversion merged into others,
+  /// then for values.
   private static func value(named name: String, of graph: FileGraph, aliases: [String: [String]]) -> String? {
     if graph.outputs.contains(name) { return name }
     let node =
@@ -56,25 +58,25 @@ struct OutputChoice {
   }
 }
 
-/// Which of several outputs is most like logits, as far as names of operators tell.
+/// Finds the output that is most like logits, by the names of operators.
 ///
-/// It is the first one, unless
-/// - it is a decision, such as ArgMax, on the values of another one: then that one;
-/// - another depends on it through a weighted layer and ends in one: features, then logits;
-/// - another ends in probabilities and it does not: boxes beside scores. If the first depends on that one, that is a gate
-///   or a map of attention, and the first stays;
-/// - it has four numbers at each of several positions, and another has as many numbers as there may be classes at the same ones: boxes, which
-///   may be shares of the image's size and so end in a sigmoid.
+/// It is the first output, except in these cases:
+/// - The first output is a decision, such as ArgMax, on the values of another output. Then it is that output.
+/// - Another output depends on the first through a weighted layer and ends in one: features, then logits.
+/// - Another output ends in probabilities and the first does not: boxes beside scores. If the first depends on that
+///   output, the output is a gate or an attention map, and the first is kept.
+/// - The first output has four numbers at each of several positions, and another output has a possible number of
+///   classes at the same positions: boxes, which may be relative to the image size and therefore end in a sigmoid.
 struct OutputPreference {
   private let graph: FileGraph
-  /// For each node whether it depends on an input of the graph.
+  /// For each node, whether it depends on an input of the graph.
   private let depends: [Bool]
 
   init(_ graph: FileGraph) {
     (self.graph, depends) = (graph, graph.descendants(of: graph.inputs))
   }
 
-  /// The output that is preferred where `first` is the first one.
+  /// The preferred output if `first` is the first one.
   func choice(from first: String) -> String {
     var chosen = first
     if let decided = decided(by: first) { chosen = decided }
@@ -92,7 +94,7 @@ struct OutputPreference {
     } ?? chosen
   }
 
-  /// Whether an output has four numbers where another has a different number, at the same positions.
+  /// Whether an output has four numbers where another output has a different number, at the same positions.
   private func isOfBoxes(_ output: String, beside other: String) -> Bool {
     guard let own = graph.outputExtents[output], let others = graph.outputExtents[other], own.count == 3,
       others.count == 3, own.dropLast() == others.dropLast(), own[1] != .fixed(1), own[1] != .symbolic(""),
@@ -101,7 +103,7 @@ struct OutputPreference {
     return count != 4
   }
 
-  /// Nodes that only give their operand's values another shape or type.
+  /// Nodes that only change the shape or type of their operand's values.
   fileprivate static let keepers: Set = [
     "Identity", "Reshape", "Flatten", "Cast", "Squeeze", "Unsqueeze", "Dropout", "Transpose", "QuantizeLinear",
     "DequantizeLinear",
@@ -118,10 +120,10 @@ struct OutputPreference {
 
   private func maker(of value: String) -> FileGraph.Node? { graph.makers[value]?.first.map { graph.nodes[$0] } }
 
-  /// The value that comes before nodes of some operators.
+  /// The value before trailing nodes with the given operators.
   private func value(before value: String, _ operators: Set<String>) -> String {
     var value = value
-    // A graph that has a cycle is refused later.
+    // The graph may have a cycle, which is rejected later.
     for _ in graph.nodes {
       guard let node = maker(of: value), operators.contains(node.op), let operand = node.inputs.first else { break }
       value = operand
@@ -129,12 +131,12 @@ struct OutputPreference {
     return value
   }
 
-  /// Whether a value ends in probabilities, whatever shape they have.
+  /// Whether a value ends in probabilities, of any shape.
   private func endsInProbabilities(_ value: String) -> Bool {
     endsInProbabilities(value, depth: 4)
   }
 
-  /// The same where values may be joined of several that do, as of several grids.
+  /// The same, also for values that join several such values, for example of several grids.
   private func endsInProbabilities(_ value: String, depth: Int) -> Bool {
     guard let node = maker(of: self.value(before: value, Self.keepers)) else { return false }
     if Self.probabilities.contains(node.op) { return true }
@@ -146,7 +148,8 @@ struct OutputPreference {
     }
   }
 
-  /// The nodes with which a value ends, the last of which decides and the others only give what it decides another shape or type.
+  /// The nodes that end a value in a decision: the last one decides, and the others only change the shape or type. Nil
+  /// if it is no decision.
   fileprivate static func decision(behind value: String, in graph: FileGraph) -> [FileGraph.Node]? {
     var (value, nodes): (String, [FileGraph.Node]) = (value, [])
     for _ in graph.nodes {
@@ -159,7 +162,7 @@ struct OutputPreference {
     return nil
   }
 
-  /// Whether a value is more than an input under another shape or type.
+  /// Whether a value is more than an input with another shape or type.
   fileprivate static func isComputed(_ value: String, in graph: FileGraph) -> Bool {
     var value = value
     for _ in graph.nodes {
@@ -170,8 +173,8 @@ struct OutputPreference {
     return false
   }
 
-  /// The scores by which boxes are chosen that a value holds, and the nodes that choose them or make of them what a network shows; nil
-  /// where anything else is computed of what was chosen.
+  /// The scores that a value uses to select boxes, and the nodes that select and post-process the boxes. Nil if the
+  /// graph computes anything else from the selection.
   fileprivate static func suppression(
     behind value: String, in graph: FileGraph
   ) -> (scores: String, nodes: [FileGraph.Node])? {
@@ -182,12 +185,12 @@ struct OutputPreference {
     let after = graph.descendants(of: choosing.flatMap { graph.nodes[$0].outputs }, among: before)
     guard graph.nodes.indices.allSatisfy({ !after[$0] || shapers.contains(graph.nodes[$0].op) }) else { return nil }
     let kept = graph.ancestors(of: [scores])
-    // What only sorts boxes that another network has found, as a second file, is itself what is asked for.
+    // A network that only sorts boxes, found by another network in another file, is itself the request.
     guard graph.nodes.indices.contains(where: { kept[$0] && weighted.contains(graph.nodes[$0].op) }) else { return nil }
     return (scores, graph.nodes.indices.reversed().filter { before[$0] && !kept[$0] }.map { graph.nodes[$0] })
   }
 
-  /// What exporters write behind NonMaxSuppression: it picks, joins and sorts what was chosen, and counts it.
+  /// Operators that exporters write after NonMaxSuppression to select, join, sort and count the boxes.
   private static let shapers = keepers.union([
     "Add", "ArgMax", "Concat", "ConstantOfShape", "Div", "Equal", "Expand", "Gather", "GatherElements", "GatherND",
     "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mul", "Not", "NonZero", "Pad", "Range",
@@ -195,10 +198,10 @@ struct OutputPreference {
     "Tile", "TopK", "Where",
   ])
 
-  /// The output from whose values, or the probabilities of which, `output` is a decision.
+  /// The output whose values, or whose probabilities, `output` decides on.
   private func decided(by output: String) -> String? {
     guard let last = maker(of: value(before: output, Self.keepers)) else { return nil }
-    // scikit-learn's converter looks up the name of the class that was decided for.
+    // scikit-learn's converter looks up the name of the predicted class.
     let node = last.op == "ai.onnx.ml.ArrayFeatureExtractor" && last.inputs.count > 1 ? maker(of: last.inputs[1]) : last
     guard let node, Self.decisions.contains(node.op), var value = node.inputs.first else { return nil }
     let passed = Self.keepers.union(Self.decisions).union(Self.probabilities)
@@ -207,21 +210,21 @@ struct OutputPreference {
       guard let node = maker(of: value), passed.contains(node.op), let operand = node.inputs.first else { break }
       value = operand
     }
-    // Beside the decision the probabilities may be made of the same values.
+    // The same values may also be the source of the probabilities.
     return graph.outputs.first { other in
       other != output && self.value(before: other, Self.keepers.union(Self.probabilities)) == value
     }
   }
 
-  /// Whether a value is computed of another by weighted layers, the last of which makes it.
+  /// Whether weighted layers compute a value from another one, and the last of them ends it.
   private func isHead(_ output: String, on features: String) -> Bool {
     guard output != features, endsInWeights(output) else { return false }
     let after = graph.descendants(of: [features], among: graph.ancestors(of: [output]))
     return graph.nodes.indices.contains { after[$0] && Self.weighted.contains(graph.nodes[$0].op) }
   }
 
-  /// Whether a weighted layer makes a value, up to its shape, its mean over positions, its probabilities, and what is added to
-  /// it or multiplies it beforehand.
+  /// Whether a value ends in a weighted layer, apart from its shape, its mean over positions, its probabilities, and
+  /// added or multiplied values.
   private func endsInWeights(_ value: String) -> Bool {
     let passed = Self.keepers.union(Self.probabilities).union(Self.averages)
     var value = value

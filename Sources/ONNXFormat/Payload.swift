@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Elements somewhere in a mapped file, not necessarily aligned; whoever makes one checks that they are all there.
+/// Elements at some place in a mapped file, not necessarily aligned. The creator checks that all of them are there.
 struct Payload {
   let file: MappedFile
   let offset: Int
@@ -9,7 +9,7 @@ struct Payload {
     file.base.loadUnaligned(fromByteOffset: offset + index * MemoryLayout<Number>.size, as: type)
   }
 
-  /// The floats as a tensor: in place where they are aligned, else a copy.
+  /// The floats as a tensor: in place if they are aligned, otherwise a copy.
   func tensor(of shape: TensorShape) -> Tensor {
     let start = file.base + offset
     guard shape.count > 0, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else {

@@ -4,13 +4,14 @@ import RelevanceSupport
 import RelevanceTensors
 
 extension ConstantTensor {
-  /// A tensor of which the file has those elements that are not 0, and where they are: as one index or as one for each axis.
+  /// A tensor that the file stores as its nonzero elements and their positions, each position as one index or one index
+  /// per axis.
   ///
-  /// - Throws: `RelevanceKitError` if the parts do not fit one another.
+  /// - Throws: `RelevanceKitError` if the parts do not fit together.
   convenience init(_ sparse: UnsafePointer<SparseTensorProto>, name: String, of model: Model) throws {
     func misfit(_ reason: String) -> ONNXError { .tensor(file: model.file, name: name, reason: reason) }
     guard let parts = sparse.pointee.values, let places = sparse.pointee.indices else {
-      throw misfit("it is sparse, and has no values or no indices")
+      throw misfit("the sparse tensor has no values or no indices")
     }
     let shape: TensorShape
     do {
@@ -22,7 +23,7 @@ extension ConstantTensor {
     let indices = try ConstantTensor(places, name: "\(name).indices", of: model)
     let (count, given, strides) = (values.shape.count, try indices.integers(), shape.strides)
     guard shape.count <= 1 << 28, given.count == count || given.count == count * shape.rank else {
-      throw misfit("\(given.count) indices for \(count) values of a sparse tensor of shape \(shape)")
+      throw misfit("the sparse tensor of shape \(shape) has \(given.count) indices for \(count) values")
     }
     let isLinear = given.count == count
     let positions = try (0..<count).map { value in
@@ -34,7 +35,7 @@ extension ConstantTensor {
           return sum < 0 || !(0..<shape[axis]).contains(index) ? -1 : sum + index * strides[axis]
         }
       guard (0..<shape.count).contains(position) else {
-        throw misfit("an index lies outside of the sparse tensor's shape \(shape)")
+        throw misfit("an index is outside the shape \(shape) of the sparse tensor")
       }
       return position
     }

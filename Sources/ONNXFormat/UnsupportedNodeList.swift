@@ -1,16 +1,20 @@
-/// Nodes that are not supported, in one line: grouped by operator and reason, each group with its number of nodes and the
-/// first of their names.
+/// Unsupported nodes in one line. Several nodes are grouped by operator and reason. Each group lists its number of
+/// nodes and the first of their names.
 struct UnsupportedNodeList: CustomStringConvertible {
   private let nodes: [ONNXError.UnsupportedNode]
 
   private static let listedNames = 3
-  /// The number of groups that an operator has, one for each reason.
+  /// The number of reasons, and thus groups, that are listed for each operator.
   private static let listedReasons = 3
   private static let listedOperators = 20
 
   init(_ nodes: [ONNXError.UnsupportedNode]) { self.nodes = nodes }
 
   var description: String {
+    if nodes.count == 1 {
+      let reason = nodes[0].reason.map { ": " + $0 } ?? ""
+      return "node \(shown(nodes[0].name)) (\(shown(nodes[0].op))) is not supported\(reason)"
+    }
     let operators = Self.groups(nodes, by: \.op)
     var parts = operators.prefix(Self.listedOperators).flatMap { name, nodes -> [String] in
       let reasons = Self.groups(nodes, by: \.reason)
@@ -22,8 +26,7 @@ struct UnsupportedNodeList: CustomStringConvertible {
     if !rest.isEmpty {
       parts.append("\(rest.reduce(0) { $0 + $1.nodes.count }) nodes of \(rest.count) more operators")
     }
-    return
-      "\(nodes.count == 1 ? "1 node is" : "\(nodes.count) nodes are") not supported: \(parts.joined(separator: ", "))"
+    return "\(nodes.count) nodes are not supported: \(parts.joined(separator: ", "))"
   }
 
   private static func part(_ name: String, _ nodes: [ONNXError.UnsupportedNode], reason: String?) -> String {

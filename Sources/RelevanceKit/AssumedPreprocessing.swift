@@ -2,9 +2,10 @@ import RelevanceImaging
 import RelevanceNetworks
 import RelevanceTensors
 
-/// What is taken for an image's preparation if no file says it.
+/// The preprocessing that is assumed if no file specifies it.
 enum AssumedPreprocessing {
-  /// What a network's input says of it, and where it says nothing ImageNet's usual preprocessing; and the same in words.
+  /// The preprocessing that the network's input implies, or ImageNet's usual preprocessing if it implies none, with a
+  /// description in words.
   static func of(_ network: NeuralNetwork, metadata: [String: String] = [:]) -> (Preprocessing, words: String) {
     let (channels, height, width) = network.imageExtents
     if let size = ultralyticsSize(metadata, task: "detect"), channels == 3 {
@@ -13,7 +14,8 @@ enum AssumedPreprocessing {
         standardDeviation: [1, 1, 1], cropRounding: .torchvision)
       return (
         result,
-        "pixels 0…1, resized to \(height ?? size.height)×\(width ?? size.width), as the file's metadata by Ultralytics say, which would pad to keep the sides' ratio"
+        "pixels 0…1, resized to \(height ?? size.height)×\(width ?? size.width) as in the file's Ultralytics metadata, "
+          + "but without its padding, which preserves the aspect ratio"
       )
     }
     var result = Preprocessing.imageNet
@@ -27,20 +29,20 @@ enum AssumedPreprocessing {
     }
     let kind = channels == 1 ? "gray pixels" : "pixels"
     if network.inputElements != .real {
-      take("\(kind) 0…255 as they are, since the input takes integers", factor: 1)
+      take("\(kind) 0…255 unscaled, because the input has integers", factor: 1)
     } else if let scaling = Scaling(of: network) {
       take(
-        "\(kind) 0…\(scaling.takesBytes ? 255 : 1), since the network scales them itself",
+        "\(kind) 0…\(scaling.takesBytes ? 255 : 1), because the network scales them itself",
         factor: scaling.takesBytes ? 1 : 1 / 255)
     } else if channels == 1 || channels == 4 {
       take("\(kind) 0…1" + (channels == 4 ? " with opacity, which is 1 everywhere" : ""), factor: 1 / 255)
     }
     guard let height, let width, height > 0, width > 0 else { return (result, words) }
-    // What looks for objects, or at all pixels, takes the whole picture.
+    // Networks that detect objects or classify pixels take the whole image.
     let inferred = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred
     let hasPositions = inferred.map { network.scoreLayout($0).hasPositions } ?? false
     if height == width, height >= 160, !hasPositions {
-      // 256 of which 224 are kept, in proportion.
+      // The crop of 224 pixels from 256, in proportion.
       (result.resize, result.crop) = (.shortestEdge(height * 8 / 7), .init(width: width, height: height))
     } else {
       (result.resize, result.crop) = (.exact(width: width, height: height), nil)
@@ -50,7 +52,8 @@ enum AssumedPreprocessing {
 }
 
 extension AssumedPreprocessing {
-  /// The height and width of images that Ultralytics' exporter writes into a model for a task, such as `[320, 320]`; nil where it did not.
+  /// The height and width of images that Ultralytics' exporter writes into a model for a task, such as `[320, 320]`;
+  /// nil if there are none.
   private static func ultralyticsSize(_ metadata: [String: String], task: String) -> (height: Int, width: Int)? {
     guard metadata["task"] == task, metadata["stride"] != nil, let text = metadata["imgsz"] else { return nil }
     let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
@@ -59,14 +62,14 @@ extension AssumedPreprocessing {
   }
 }
 
-/// What a network does to pixels before its first layer: subtracts means and divides by deviations.
+/// The scaling of pixels before a network's first layer: subtraction of means and division by deviations.
 private struct Scaling {
-  /// Whether that makes sense for pixels 0…255, and not for such in 0…1.
+  /// Whether the scaling fits pixels in 0…255 rather than 0…1.
   let takesBytes: Bool
 
-  /// Nil if it does nothing that tells.
+  /// Nil if the scaling does not determine the range.
   init?(of network: NeuralNetwork) {
-    // Integers that stand for real numbers have another scale than these, which says nothing of the pixels.
+    // Quantized values have another scale, which does not indicate the range of pixels.
     func unquantized(_ id: Node.ID) -> Node.ID {
       let node = network.graph[id]
       let quantizers: Set<OperatorKind> = [.quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .cast]

@@ -4,15 +4,15 @@ import RelevanceImaging
 import RelevancePropagation
 
 extension Explainer {
-  /// Explains a model's decisions: its network, with its preprocessing.
+  /// Makes an explainer for a model: its network with its preprocessing.
   ///
   /// - Parameters:
-  ///   - model: what is explained.
-  ///   - rules: the rule table; nil means `RuleTable.recommended` with the pixel range that the model's preprocessing gives.
-  ///   - threads: how many threads a run uses; nil means one per processor.
-  ///   - convolution: how convolutions are computed.
-  ///   - memoryBudget: as for a network.
-  /// - Throws: A `RelevanceKitError` if the network's nodes do not fit one another.
+  ///   - model: the model to explain.
+  ///   - rules: the rule table; nil for `RuleTable.recommended` with the pixel range of the model's preprocessing.
+  ///   - threads: the number of threads of a run; nil for one per processor.
+  ///   - convolution: the algorithm for convolutions.
+  ///   - memoryBudget: the memory budget, as for a network.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit together.
   public init(
     _ model: Model, rules: RuleTable? = nil, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
     memoryBudget: Int = 1 << 30
@@ -24,6 +24,6 @@ extension Explainer {
 }
 
 extension AttributionMethod {
-  /// The colors of this method's heatmaps: one side only where nothing is negative.
+  /// The colors of this method's heatmaps: sequential if no value is negative, otherwise diverging.
   public var heatmapColors: HeatmapColors { sign == .nonNegative ? .sequential : .diverging }
 }

@@ -5,13 +5,13 @@ import RelevanceSupport
 
 /// The names of a network's classes.
 public struct Labels: Sendable {
-  /// The name of each class; a class without one is missing.
+  /// The name of each class. Classes without a name are missing.
   public let names: [Int: String]
 
   /// Makes labels.
   public init(names: [Int: String]) { self.names = names }
 
-  /// Reads `id2label` from a `config.json`, or timm's `label_names`; nil if the file has neither.
+  /// Reads `id2label` from a `config.json`, or timm's `label_names`; nil if the file contains neither.
   ///
   /// - Throws: `RelevanceKitError` if the file is not JSON or `id2label` does not map class numbers to names.
   public init?(contentsOf file: some FileLocation) throws {
@@ -19,9 +19,10 @@ public struct Labels: Sendable {
     self = labels
   }
 
-  /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
+  /// Reads a `config.json`: its `id2label`, and the decision that `problem_type` specifies, as in models of Hugging
+  /// Face.
   static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     func invalid(_ found: String) -> SimpleError {
       SimpleError("\(path): \(found); expected id2label to map class numbers to names")
     }
@@ -46,16 +47,16 @@ public struct Labels: Sendable {
     return (Labels(names: Dictionary(names, uniquingKeysWith: { first, _ in first })), decision)
   }
 
-  /// A name as JSON has it: text, or a number, as of data sets whose classes are numbered.
+  /// A name in JSON: text, or a number in data sets whose classes are numbered.
   private static func name(_ value: Any) -> String? {
     if let text = value as? String { return text }
     guard let number = value as? NSNumber else { return nil }
-    // Truth values are numbers as well to JSONSerialization, of a type of their own.
+    // JSONSerialization represents Boolean values as numbers too, with a separate type.
     return String(cString: number.objCType) == "c" ? nil : "\(number)"
   }
 
-  /// timm's `label_names`, a list or, if some classes have none, an object; with what `label_descriptions` calls them instead. Nil if
-  /// there are none.
+  /// timm's `label_names`, a list or, if some classes have no name, an object. `label_descriptions` replaces these
+  /// names. Nil if there are no names.
   private init?(timm json: [String: Any]) {
     let settings = json["pretrained_cfg"] as? [String: Any] ?? [:]
     var names: [Int: String] = [:]
@@ -70,8 +71,8 @@ public struct Labels: Sendable {
     self.init(names: names.mapValues { descriptions[$0] ?? $0 })
   }
 
-  /// Reads what exporters write into the model: `names`, as Ultralytics does, a dictionary of numbers and names as Python or JSON
-  /// writes it; nil if there is none.
+  /// Reads the `names` that exporters such as Ultralytics write into the model, a dictionary from numbers to names in
+  /// the syntax of Python or JSON; nil if there is none.
   package init?(metadata: [String: String]) {
     guard let text = metadata["names"] else { return nil }
     var rest = text[...].drop { $0 == " " }
@@ -95,10 +96,11 @@ public struct Labels: Sendable {
     self.init(names: names)
   }
 
-  /// The name of a class, or nil.
+  /// The name of a class; nil if it has none.
   public subscript(index: Int) -> String? { names[index] }
 
-  /// The class that is called the background, or that none is. Names that only count, as `class 3`, say nothing.
+  /// The class that is named as the background, or the fact that no class is. Nil for names that are only numbers, such
+  /// as `class 3`.
   package var background: Background? {
     let words: Set = [
       "background", "bg", "void", "unlabeled", "no object", "no-object", "n/a", "none", "nothing", "blank",
@@ -111,8 +113,8 @@ public struct Labels: Sendable {
     return counted ? nil : Background.none
   }
 
-  /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
-  /// without regard to case.
+  /// The classes with a name, either as their whole name or as one of several names separated by commas. Case is
+  /// ignored.
   package func classes(named name: String) -> [Int] {
     let wanted = name.lowercased()
     let exact = names.filter { $0.value.lowercased() == wanted }
@@ -123,8 +125,8 @@ public struct Labels: Sendable {
     return matches.keys.sorted()
   }
 
-  /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
-  /// are none, the one that is most like it.
+  /// Suggestions for a name that no class has: the names that contain it, in the order of the classes, or otherwise the
+  /// most similar name.
   package func suggestions(for name: String, limit: Int = 5) -> [String] {
     let wanted = name.lowercased()
     let sorted = names.sorted { $0.key < $1.key }.map(\.value)

@@ -5,43 +5,46 @@ import RelevanceONNXFormat
 import RelevanceSupport
 import RelevanceTensors
 
-/// A network as it lies on disk: the graph, how pictures are prepared for it, and what its classes are called.
+/// A model on disk: the network, the preprocessing of images, and the names of the classes.
 ///
-/// Beside `model.onnx` there may be the two files that Hugging Face image models carry: `preprocessor_config.json` and
-/// `config.json` (`id2label`); or timm's `config.json`, which has both. Of a folder `onnx` they may be one folder up. Without them, what the
-/// network's input says is taken, or else ImageNet's usual preprocessing, and classes have numbers only.
+/// Beside `model.onnx`, there can be the two files of Hugging Face image models, `preprocessor_config.json` and
+/// `config.json` (`id2label`), or timm's `config.json`, which contains both. If the model is in a folder `onnx`, the
+/// files can also be in its parent folder. Without them, the preprocessing is inferred from the network's input, or
+/// otherwise ImageNet's usual preprocessing is used, and classes only have numbers.
 public struct Model: Sendable {
   /// The file that the network was read from.
   public let file: String
-  /// The same, and the files beside it that hold its tensors.
+  /// The file of the network, and the files beside it that contain its tensors.
   package let files: [String]
   /// The network.
   public let network: NeuralNetwork
-  /// How an image becomes the network's input. Assign another one for another resize or crop.
+  /// The conversion of an image to the network's input. Assign another value to change the resizing or the crop.
   public var preprocessing: Preprocessing
-  /// The file that says so, or nil if the preprocessing is assumed.
+  /// The file that specifies the preprocessing; nil if it is assumed.
   public let preprocessingFile: String?
-  /// What is assumed instead, for sentences, and why.
+  /// A description of the assumed preprocessing, as part of a sentence.
   package let assumption: String
-  /// The file that names the classes, or nil.
+  /// The file with the names of the classes; nil if there is none.
   package let labelsFile: String?
-  /// The names of the classes, where they are known.
+  /// The names of the classes, if they are known.
   public let labels: Labels?
-  /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number of the
-  /// network's, but wrong preprocessing changes all of them.
+  /// Doubts about the files beside the network, one sentence each. They do not affect the network, but a wrong
+  /// preprocessing changes all of its results.
   public private(set) var notes: [String]
 
   /// Reads a model.
   ///
   /// - Parameters:
-  ///   - location: a `.onnx` file, or a folder that holds `model.onnx` or `onnx/model.onnx`.
-  ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
-  ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
-  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
-  ///   - furtherOutputs: other outputs of the file that are kept, by name, so that their units can be targets too.
-  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
-  ///     the files as long as the model is in use, which would end this one with a bus error, pass false: they are then read into memory.
-  /// - Throws: `RelevanceKitError`.
+  ///   - location: an `.onnx` file, or a folder that contains `model.onnx` or `onnx/model.onnx`.
+  ///   - output: the output to explain: the name of one of the file's outputs, or of any node. Nil for the first
+  ///     output, unless another output is more similar to logits; see `NeuralNetwork.init(contentsOf:output:)`.
+  ///   - inputs: values of inputs by name, for a network with several inputs: all inputs that the output depends on,
+  ///     except the image.
+  ///   - furtherOutputs: the names of other outputs of the file to keep, so that their units can be targets.
+  ///   - mapped: whether weights are mapped from the files and loaded by the system on first use. If another process
+  ///     can truncate the files while the model is in use, which would terminate this process with a bus error, pass
+  ///     false to read them into memory.
+  /// - Throws: `RelevanceKitError` if the files are missing, damaged or not supported, or if a name is unknown.
   public init(
     contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:],
     furtherOutputs: [String] = [], mapped: Bool = true
@@ -65,9 +68,10 @@ public struct Model: Sendable {
     if network.fixedBatch > 1 {
       let open = network.openingBatch()
       notes.append(
-        "\(file) takes \(network.fixedBatch) images at a time; "
+        "\(file) has a fixed batch of \(network.fixedBatch) images; "
           + (open == nil
-            ? "each is given to it that often, and its map is the sum over them" : "they are given to it one by one"))
+            ? "each image is repeated to fill it, and its map is the sum over the copies" : "images are run one by one")
+      )
       network = open ?? network
     }
     let settingsFile = companions.file("preprocessor_config.json")
@@ -76,7 +80,7 @@ public struct Model: Sendable {
     var timm: Preprocessing?
     if read == nil, let configurationFile {
       do { timm = try Preprocessing.timm(configurationFile) } catch let error as any RelevanceKitError {
-        notes.append("what timm says of pictures is not done: \(error.description)")
+        notes.append("timm's preprocessing is not supported: \(error.description)")
       }
     }
     let (assumed, words) = AssumedPreprocessing.of(network, metadata: source.metadata)
@@ -90,7 +94,7 @@ public struct Model: Sendable {
     if let channels = network.imageExtents.channels, let note = preprocessing.take(channels) {
       notes.append("\(preprocessingFile ?? file) \(note)")
     }
-    // Names tell how many classes there are, and so along which axis they lie; `problem_type` is Hugging Face's.
+    // The names determine the number of classes, and so their axis; `problem_type` is Hugging Face's.
     let last = labels?.names.keys.max()
     network = network.expecting(classes: last.map { min($0, Int(Int32.max)) + 1 }, decision: configuration?.decision)
       .expecting(background: labels?.background)
@@ -100,20 +104,20 @@ public struct Model: Sendable {
     if let file = configurationFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { self.notes.append("\(file) has no id2label; classes have numbers only") }
       if let last, last >= classes {
-        self.notes.append("\(file) names class \(last), and the network has classes 0 to \(classes - 1)")
+        self.notes.append("\(file) names class \(last), but the network has classes 0 to \(classes - 1)")
       }
     }
   }
 }
 
 extension Model {
-  /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
+  /// The name of the explained output: the name of one of the file's outputs, or of the requested node.
   public var outputName: String { network.graph.outputName }
 
-  /// The names of all outputs of the file, in its order.
+  /// The names of all outputs of the file, in order.
   public var outputNames: [String] { network.graph.outputNames }
 
-  /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
+  /// A shape that the network accepts. Open extents follow from the size of the preprocessing.
   public var exampleInputShape: TensorShape {
     let size: (height: Int, width: Int) =
       switch (preprocessing.crop, preprocessing.resize) {
@@ -125,18 +129,19 @@ extension Model {
   }
 }
 
-/// The files that lie beside a model.
+/// The files beside a model.
 private struct Companions {
   private let folders: [URL]
 
-  /// Those of a model's folder and, if that is called `onnx`, of the one that it is in, as in Hugging Face's repositories.
+  /// The files in the model's folder and, if its name contains `onnx`, in its parent folder, as in repositories of
+  /// Hugging Face.
   init(of file: String) {
     let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
     folders =
       [folder] + (folder.lastPathComponent.lowercased().contains("onnx") ? [folder.deletingLastPathComponent()] : [])
   }
 
-  /// The first file of a name; nil if there is none.
+  /// The first file with a name; nil if there is none.
   func file(_ name: String) -> String? {
     let path = folders.map { $0.appendingPathComponent(name).path }.first { FileSystem.exists($0) }
     return path.map { LinkText.target(of: $0) ?? $0 }
@@ -144,13 +149,13 @@ private struct Companions {
 }
 
 extension Preprocessing {
-  /// What timm's `config.json` says.
+  /// The preprocessing in timm's `config.json`.
   fileprivate static func timm(_ path: String) throws -> Preprocessing? {
     guard let data = try? ReadableFile.data(path) else { return nil }
     return try Preprocessing(timm: data, name: path)
   }
 
-  /// Takes up that the network has other channels than the means are for; says so where that takes a choice.
+  /// Adapts the preprocessing to the network's number of channels. Returns a note if this requires a choice.
   fileprivate mutating func take(_ channels: Int) -> String? {
     guard let wanted = Colors(rawValue: channels), wanted != colors else { return nil }
     let (means, deviations) = (Set(mean), Set(standardDeviation))
@@ -158,7 +163,8 @@ extension Preprocessing {
     func average(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
     let note =
       isSame
-      ? nil : "has \(mean.count) means and deviations, and the network \(channels) channels; their averages are used"
+      ? nil
+      : "has \(mean.count) means and deviations, but the network has \(channels) channels; their averages are used"
     (mean, standardDeviation) = (
       [Double](repeating: average(mean), count: channels),
       [Double](repeating: average(standardDeviation), count: channels)

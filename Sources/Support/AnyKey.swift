@@ -1,4 +1,4 @@
-/// The key of a member of an object that is coded by hand.
+/// A coding key with any name, for objects that are encoded by hand.
 package struct AnyKey: CodingKey, ExpressibleByStringLiteral {
   package let stringValue: String
   package var intValue: Int? { nil }

@@ -3,21 +3,22 @@ import Foundation
 
 /// Files that appear under their names only when all of them are complete.
 ///
-/// They are written to a folder beside them, and moved out of it at the end. Whatever is left in it goes with it. Only what is not there,
-/// or is a regular file, is replaced; a link to one is replaced as well, and what it leads to stays.
+/// They are written to a temporary folder beside their destination and moved out of it at the end. The folder is then
+/// removed. Only regular files are replaced. A link to a file is also replaced, and its target is kept.
 package final class AtomicFiles {
   private let target: String
   private let place: TemporaryPlace
   private var notes: [Int32] = []
 
-  /// Prepares files that will be beside `target`, which is one of them, as `others` are. This and what follows throw `Failure`.
+  /// Prepares files in the folder of `target`, which is one of them, as are `others`. This initializer and the methods
+  /// throw `Failure`.
   package init(beside target: String, others: [String] = []) throws {
     self.target = target
     try Self.checkCanReplace(target)
     let folder = PathText.parts(of: target).folder
     for name in others {
       do { try Self.checkCanReplace("\(folder)/\(name)") } catch let failure as Failure {
-        throw Failure(reason: "\(name) goes beside it, and \(failure.reason)")
+        throw Failure(reason: "\(name) is written beside it, and \(failure.reason)")
       }
     }
     place = try TemporaryPlace(for: target) { mkdir($0, 0o700) }
@@ -29,10 +30,11 @@ package final class AtomicFiles {
     notes.forEach(cplatform_forget_leftover)
   }
 
-  /// The path of a file until it is moved.
+  /// The temporary path of a file, before it is moved.
   package func path(of name: String) -> String { "\(place.path)/\(name)" }
 
-  /// Makes a file and lets `body` fill it. Where it matters that there is room on the disk before names change, `syncs`.
+  /// Creates a file and calls `body` to write it. Set `syncs` if the disk space must be certain before any name
+  /// changes.
   package func write(_ name: String, syncs: Bool, _ body: (AtomicFile) throws -> Void) throws {
     FileSystem.withBytes(of: path(of: name)) { notes.append(cplatform_note_leftover($0)) }
     let file = AtomicFile(
@@ -42,16 +44,16 @@ package final class AtomicFiles {
     if syncs { try file.sync() }
   }
 
-  /// Gives the files their names, in order; each replaces what had its name at once.
+  /// Moves the files to their names, in order. Each replaces an existing file in one step.
   package func publish(_ names: [String]) throws {
     let targets = names.map { "\(PathText.parts(of: target).folder)/\($0)" }
-    // None is replaced if one cannot be.
+    // Checks first that all files can be replaced.
     try targets.forEach(Self.checkCanReplace)
     for (name, target) in zip(names, targets) { try Self.move(path(of: name), to: target) }
   }
 
-  /// Writes one file; if it cannot, what had the name still has it. However the process ends meanwhile, nothing is left behind where
-  /// the file system has files without names; elsewhere the next writer of the file removes what is.
+  /// Writes one file. If this fails, an existing file is kept. If the process is killed, nothing is left behind on file
+  /// systems that have files without names. On others, the next writer of the file removes the remains.
   package static func write(_ data: Data, to path: String) throws {
     do {
       try checkCanReplace(path)
@@ -59,7 +61,8 @@ package final class AtomicFiles {
         descriptor: FileSystem.withBytes(of: PathText.parts(of: path).folder, cplatform_unnamed_file))
       guard unnamed.descriptor >= 0 else { return try writeNamed(data, to: path) }
       do { try data.withUnsafeBytes(unnamed.append) } catch is AtomicFile.Failed { throw Failure() }
-      // At once where nothing has the name; else by another name, since only that replaces.
+      // If no file has the name, use it directly. Otherwise, use a temporary name and rename, because only renaming
+      // replaces a file.
       if FileSystem.withBytes(of: path, { cplatform_name_file(unnamed.descriptor, $0) }) == 0 { return }
       guard errno == EEXIST else { return try writeNamed(data, to: path) }
       flock(unnamed.descriptor, LOCK_EX | LOCK_NB)
@@ -71,7 +74,7 @@ package final class AtomicFiles {
     }
   }
 
-  /// The same where every file has a name.
+  /// The same with named temporary files.
   private static func writeNamed(_ data: Data, to path: String) throws {
     let files = try AtomicFiles(beside: path)
     let name = PathText.parts(of: path).name
@@ -85,53 +88,53 @@ package final class AtomicFiles {
     }
   }
 
-  /// Why a file cannot be written.
+  /// The reason why a file cannot be written.
   package struct Failure: Error {
     package let reason: String
 
     package init(reason: String) { self.reason = reason }
 
-    /// What `errno` says.
+    /// Creates a failure from `errno`.
     init() { reason = FileSystem.reason(errno) }
   }
 
-  /// Sees to it that only a regular file is replaced: a pipe or a device must stay what it is.
+  /// Checks that only a regular file is replaced. A pipe or a device must not be replaced.
   ///
   /// - Throws: `Failure`.
   package static func checkCanReplace(_ path: String) throws {
     let folder = PathText.parts(of: path).folder
-    // Names of open files, and of what the system is: nothing to replace, even where it leads to a file.
+    // Folders of open files and of system objects: nothing to replace, even if a path leads to a file.
     if let real = FileSystem.realPath(folder).map({ $0 + "/" }) {
       if ["/proc/", "/sys/", "/dev/fd/", "/dev/pts/"].contains(where: real.hasPrefix) || real == "/dev/" {
-        throw Failure(reason: "there are no regular files in \(real.dropLast()); expected a path elsewhere")
+        throw Failure(reason: "\(real.dropLast()) contains no regular files; expected a path elsewhere")
       }
     }
     guard let kind = FileSystem.kind(path) else {
       var status = stat()
       guard FileSystem.withBytes(of: path, { lstat($0, &status) }) == 0 else { return }
-      throw Failure(reason: "it is a link that leads to no file; expected a regular file, or none")
+      throw Failure(reason: "it is a link to a missing file; expected a regular file or none")
     }
     guard kind != S_IFREG else { return }
     throw Failure(
-      reason: "it is \(FileSystem.name(of: kind))" + (kind == S_IFDIR ? "" : "; expected a regular file, or none"))
+      reason: "it is \(FileSystem.name(of: kind))" + (kind == S_IFDIR ? "" : "; expected a regular file or none"))
   }
 
 }
 
-/// A file that is being filled.
+/// A file that is being written.
 package final class AtomicFile {
   fileprivate let descriptor: Int32
-  /// What has been written so far.
+  /// The number of bytes written.
   package private(set) var count = 0
 
   fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Writing failed; `errno` says why.
+  /// An error of writing; `errno` contains the reason.
   struct Failed: Error {}
 
-  /// Writes bytes after those before.
+  /// Appends bytes.
   package func append(_ bytes: UnsafeRawBufferPointer) throws {
     var rest = bytes
     while let start = rest.baseAddress, rest.count > 0 {
@@ -143,14 +146,14 @@ package final class AtomicFile {
     }
   }
 
-  /// Goes on at an offset; what is skipped is zeros.
+  /// Continues at an offset. The skipped bytes are zeros.
   package func skip(to offset: Int) throws {
     guard offset > count else { return }
     guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else { throw Failed() }
     count = offset
   }
 
-  /// Some file systems say only now that there is no room.
+  /// Some file systems report a full disk only at this point.
   fileprivate func sync() throws {
     guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else { throw AtomicFiles.Failure() }
   }

@@ -1,20 +1,21 @@
 import Synchronization
 
-/// What is made at the first request and kept; several threads may ask at once.
+/// A cache of values that are created on first use. Several threads may use it at once.
 package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let values = Mutex<[Key: Value]>([:])
   private let limit: Int
 
-  /// A cache that is emptied before it would hold more than `limit` values: what is asked for ever anew must not fill memory.
+  /// Creates a cache that is emptied before it would contain more than `limit` values, so that it cannot fill the
+  /// memory.
   package init(limit: Int = .max) { self.limit = limit }
 
-  /// All values that it holds.
+  /// All cached values.
   package var all: [Value] { values.withLock { Array($0.values) } }
 
-  /// The value of a key, made by `make` at the first request.
+  /// The value of a key, created by `make` on first use.
   package func value(for key: Key, make: () throws -> Value) rethrows -> Value {
     if let found = values.withLock({ $0[key] }) { return found }
-    // Made outside the lock: two threads may both do the work, and the first result stays.
+    // Created outside the lock. Two threads may both do the work; the first result is kept.
     let made = try make()
     return values.withLock { values in
       if let found = values[key] { return found }

@@ -1,6 +1,7 @@
 /// Text in columns.
 package enum Columns {
-  /// Rows as lines, whatever their cells hold, two spaces between columns; those from `rightAligned` on are aligned to the right.
+  /// Aligns rows of cells in columns, with two spaces between columns. Columns from `rightAligned` on are aligned to
+  /// the right.
   package static func text(_ rows: [[String]], rightAligned: PartialRangeFrom<Int> = Int.max...) -> String {
     let rows = rows.map { $0.map(\.printable) }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A digest of the kind that mixes blocks of 64 bytes into a state of 32-bit words (FIPS 180-4).
+/// A digest that mixes blocks of 64 bytes into a state of 32-bit words (FIPS 180-4).
 package protocol Digest {
-  /// What is mixed into.
+  /// The state before the first block.
   static var initialState: [UInt32] { get }
   /// Mixes whole blocks into the state.
   static func mix(_ state: inout [UInt32], _ blocks: UnsafeRawBufferPointer)
@@ -11,14 +11,14 @@ package protocol Digest {
 extension Digest {
   /// The bytes of the digest.
   ///
-  /// - Complexity: O(count); one read of the bytes.
+  /// - Complexity: O(count). The bytes are read once.
   package static func digest(of bytes: some ContiguousBytes) -> [UInt8] {
     var state = initialState
     bytes.withUnsafeBytes { finish(&state, $0, total: $0.count) }
     return state.flatMap(\.bigEndianBytes)
   }
 
-  /// The bytes of the digest of a file, which is never in memory as a whole.
+  /// The bytes of the digest of a file, which is read in pieces.
   ///
   /// - Throws: `FileProblem`.
   package static func digest(ofFile path: String) throws -> [UInt8] {
@@ -34,11 +34,11 @@ extension Digest {
     }
   }
 
-  /// Mixes the last bytes of `total` into the state, and what follows them.
+  /// Mixes the last of `total` bytes and the padding into the state.
   private static func finish(_ state: inout [UInt32], _ bytes: UnsafeRawBufferPointer, total: Int) {
     let whole = bytes.count / 64 * 64
     mix(&state, UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
-    // The rest is followed by a one bit, zeros, and the length in bits.
+    // The padding is a one bit, zeros and the length in bits.
     var last = Array(bytes[whole...]) + [0x80]
     last += [UInt8](repeating: 0, count: (120 - last.count) % 64)
     last += (UInt64(total) * 8).bigEndianBytes
@@ -51,6 +51,6 @@ extension FixedWidthInteger {
 }
 
 extension Sequence<UInt8> {
-  /// Two digits of each byte, in small letters.
+  /// Two lowercase digits for each byte.
   package var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }

@@ -6,9 +6,10 @@ import Foundation
   import SystemPackage
 #endif
 
-/// Where a file or folder is: a `String` (a path), a `FilePath`, or a file `URL`.
+/// The location of a file or folder: a `String` (a path), a `FilePath`, or a file `URL`.
 public protocol FileLocation {
-  /// The path, absolute or relative to the working directory. A URL that is no file's is a path at which nothing is.
+  /// The path, absolute or relative to the working directory. For a URL that is not a file URL, it is a path that does
+  /// not exist.
   var fileSystemPath: String { get }
 }
 

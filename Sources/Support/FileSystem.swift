@@ -1,16 +1,17 @@
 import Foundation
 
-/// What is where in the file system.
+/// Queries of the file system.
 ///
-/// Names need not be text in UTF-8 on Linux. In a `String`, each byte of one that is not stands as a character of a private range that
-/// Unicode will never use, from U+10FF00 on, so that whatever names a file still does; `printable` shows it as `\xE9`.
+/// On Linux, names are not always valid UTF-8. In a `String`, each byte that is not valid UTF-8 is represented by a
+/// private character from U+10FF00 on, which Unicode will never assign, so that the string still identifies the file.
+/// `printable` shows the byte as `\xE9`.
 package enum FileSystem {
-  /// Whether a path, with links followed, is a folder; nil if there is nothing.
+  /// Whether a path, with links followed, is a folder; nil if it does not exist.
   package static func isFolder(_ path: String) -> Bool? { kind(path).map { $0 == S_IFDIR } }
 
   package static func exists(_ path: String) -> Bool { kind(path) != nil }
 
-  /// What is in a folder, hidden files too.
+  /// The names in a folder, including hidden files.
   ///
   /// - Throws: `FileProblem`.
   package static func names(in folder: String) throws -> [String] {
@@ -24,7 +25,7 @@ package enum FileSystem {
     return names
   }
 
-  /// Makes a folder, and those that it lies in, where there is none.
+  /// Creates a folder and its missing parent folders.
   ///
   /// - Throws: `RelevanceKitError`.
   package static func makeFolder(_ path: String) throws {
@@ -32,27 +33,27 @@ package enum FileSystem {
     let parent = PathText.parts(of: path).folder
     if parent != path, !exists(parent) { try makeFolder(parent) }
     guard withBytes(of: path, { mkdir($0, 0o777) }) == 0 || isFolder(path) == true else {
-      throw SimpleError("\(path): the folder cannot be made: \(reason(errno))", .cannotWrite)
+      throw SimpleError("\(path): the folder cannot be created: \(reason(errno))", .cannotWrite)
     }
   }
 
-  /// What kind of thing a path leads to, `S_IFREG` or another; nil if there is nothing.
+  /// The kind of file that a path leads to, `S_IFREG` or another; nil if it does not exist.
   static func kind(_ path: String) -> mode_t? { status(path).map { $0.st_mode & S_IFMT } }
 
-  /// What a path leads to; nil if there is nothing.
+  /// The status of the file that a path leads to; nil if it does not exist.
   package static func status(_ path: String) -> stat? {
     var status = stat()
     return withBytes(of: path) { stat($0, &status) } == 0 ? status : nil
   }
 
-  /// The absolute path that a path leads to, without links; nil with `errno` if there is none.
+  /// The absolute path that a path leads to, without links; nil, with `errno` set, if it does not exist.
   package static func realPath(_ path: String) -> String? {
     guard let real = withBytes(of: path, { realpath($0, nil) }) else { return nil }
     defer { free(real) }
     return text(of: UnsafeRawBufferPointer(start: real, count: strlen(real)))
   }
 
-  /// What a kind of thing is that is neither a file nor a folder, in words.
+  /// The description of a kind of file, for messages.
   static func name(of kind: mode_t) -> String {
     switch kind {
     case S_IFDIR: "a folder"
@@ -69,7 +70,7 @@ package enum FileSystem {
 
   private static let bytes = 0x10FF00
 
-  /// The name that bytes are.
+  /// The name that consists of the given bytes.
   package static func text(of name: some Collection<UInt8>) -> String {
     if let text = String(validating: name, as: UTF8.self), !hasBytes(text) { return text }
     var result = String.UnicodeScalarView()
@@ -89,7 +90,7 @@ package enum FileSystem {
     return String(result)
   }
 
-  /// Calls `body` with the bytes of a name, and a zero behind them.
+  /// Calls `body` with the bytes of a name and a terminating zero.
   package static func withBytes<Result>(of name: String, _ body: (UnsafePointer<CChar>) throws -> Result) rethrows
     -> Result
   {
@@ -105,7 +106,7 @@ package enum FileSystem {
     return try (result + [0]).withUnsafeBufferPointer { try body($0.baseAddress!) }
   }
 
-  /// A text for people in which bytes that are not UTF-8 are `\xE9`.
+  /// A text for messages, with `\xE9` for bytes that are not UTF-8.
   package static func printable(_ text: String) -> String {
     guard hasBytes(text) else { return text }
     return text.unicodeScalars.reduce(into: "") {
@@ -121,7 +122,7 @@ package enum FileSystem {
   }
 }
 
-/// Why a file or a folder cannot be read.
+/// The reason why a file or a folder cannot be read.
 package enum FileProblem: Error, Equatable {
   case missing
   case folder
@@ -129,7 +130,7 @@ package enum FileProblem: Error, Equatable {
 
   init(errno code: Int32) { self = code == ENOENT || code == ENOTDIR ? .missing : .other(FileSystem.reason(code)) }
 
-  /// In words that follow “cannot be read: ”.
+  /// The reason in words that follow “cannot be read: ”.
   package var reason: String {
     switch self {
     case .missing: "there is no such file"

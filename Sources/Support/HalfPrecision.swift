@@ -11,11 +11,11 @@ extension Float {
     }
   }
 
-  /// The bits of the nearest half-precision number, halves to even; for finite numbers up to 65504.
+  /// The bits of the nearest half-precision number, with ties to even, for finite numbers up to 65504.
   @inlinable package var halfBits: UInt16 {
     let sign = UInt16(bitPattern >> 16 & 0x8000)
     let magnitude = bitPattern & 0x7FFF_FFFF
-    // Below 2⁻¹⁴ there are multiples of 2⁻²⁴ only; adding ½ leaves those in the lowest bits of the sum, rounded.
+    // Below 2⁻¹⁴ there are only multiples of 2⁻²⁴. Adding ½ leaves their rounded value in the lowest bits of the sum.
     if magnitude < 113 << 23 {
       let sum = Float(bitPattern: magnitude) + 0.5
       return sign | UInt16(truncatingIfNeeded: sum.bitPattern &- Float(0.5).bitPattern)

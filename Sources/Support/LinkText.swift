@@ -1,9 +1,9 @@
 import Foundation
 
-/// Symbolic links that have become text: where a file system or an archive has no links, git and others leave a small file that holds
-/// the path that the link led to.
+/// Symbolic links that were stored as text files. If a file system or an archive has no links, git and other programs
+/// store a small file with the path of the link's target.
 package enum LinkText {
-  /// Where a file leads that holds nothing but the relative path of another one; nil for all other files.
+  /// The target of a file that only contains the relative path of another file; nil for all other files.
   package static func target(of path: String) -> String? {
     guard let file = try? ReadableFile(path), let size = file.size, (1...longest).contains(size),
       let data = try? file.read(upTo: size), let text = String(data: data, encoding: .utf8)

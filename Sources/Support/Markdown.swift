@@ -1,6 +1,7 @@
 /// Text in Markdown.
 package enum Markdown {
-  /// A text in one line that shows as it is: what begins elements, links, code or cells of tables is escaped, and so is HTML.
+  /// A text as one line of Markdown that displays unchanged. Characters that start elements, links, code or table cells
+  /// are escaped, and so is HTML.
   package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.printable.unicodeScalars {

@@ -1,6 +1,7 @@
-/// The parts of a path, by its text alone. Foundation's functions for that end the process at names of one letter.
+/// The parts of a path, from its text alone. Foundation's functions for this purpose crash for names of one letter.
 package enum PathText {
-  /// The folder and the name of a file: `.` for one without a folder. Slashes at the end do not count; of `/` both are `/`.
+  /// The folder and the name of a file. The folder is `.` if there is none. Trailing slashes are ignored. For `/`, both
+  /// are `/`.
   package static func parts(of path: String) -> (folder: String, name: String) {
     guard let whole = withoutSlashes(path[...]) else { return path.isEmpty ? (".", "") : ("/", "/") }
     guard let last = whole.utf8.lastIndex(of: slash) else { return (".", String(whole)) }
@@ -12,7 +13,7 @@ package enum PathText {
     folder.isEmpty || folder.utf8.last == slash ? folder + path : folder + "/" + path
   }
 
-  /// What follows the last dot of a name, if something does and something is before it.
+  /// The extension of a name, after the last dot; empty if there is no text before or after the dot.
   package static func fileExtension(of path: String) -> String { split(path).fileExtension }
 
   /// A file's name without its extension.
@@ -26,7 +27,7 @@ package enum PathText {
     return (String(name[..<dot]), String(name[name.utf8.index(after: dot)...]))
   }
 
-  /// A path up to the slashes at its end; nil if there is nothing else.
+  /// A path without its trailing slashes; nil if it only consists of slashes.
   private static func withoutSlashes(_ path: Substring) -> Substring? {
     path.utf8.lastIndex { $0 != slash }.map { path[...$0] }
   }

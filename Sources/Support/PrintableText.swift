@@ -1,10 +1,10 @@
-/// Text from files, as people may see it: labels, names of nodes and of files can hold whatever their author likes.
+/// Text from files in a form that is safe to display: labels, node names and file names can contain any characters.
 extension String {
-  /// The text in one line that says what it has: line breaks and other control characters, and those that turn the direction of writing,
-  /// are shown as escapes such as `\n` and `\u{1B}`.
+  /// The text as one line that shows all of its characters. Line breaks, other control characters and characters that
+  /// change the writing direction become escapes such as `\n` and `\u{1B}`.
   package var printable: String { escaping { $0.isHidden } }
 
-  /// The same of a text of several lines.
+  /// The same for a text with several lines.
   package var printableLines: String { escaping { $0 != "\n" && $0.isHidden } }
 
   private func escaping(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
@@ -16,20 +16,21 @@ extension String {
     return result
   }
 
-  /// The text, or its beginning and its end if it is longer than `limit`, with what lies between counted.
+  /// The text or, if it is longer than `limit`, its beginning and end with the number of omitted characters.
   package func cut(to limit: Int) -> String {
-    // Most texts are short, and bytes are counted at once.
+    // Most texts are short, and counting bytes is fast.
     guard utf8.count > limit, unicodeScalars.count > limit else { return self }
-    // The digits of the number are at most those of the length.
+    // The number has at most as many digits as the length.
     let half = max(limit - 40 - String(unicodeScalars.count).count, 0) / 2
     let left = unicodeScalars.count - 2 * half
-    return "\(String(unicodeScalars.prefix(half))) … (\(left) characters are left out) … "
+    return "\(String(unicodeScalars.prefix(half))) … (\(left) characters omitted) … "
       + String(unicodeScalars.suffix(half))
   }
 }
 
 extension Unicode.Scalar {
-  /// Whether it moves the cursor, ends a line, or changes how others are shown, but for the joiners that scripts need.
+  /// Whether the character moves the cursor, ends a line or changes the display of others. Joiners, which some scripts
+  /// need, are excepted.
   fileprivate var isHidden: Bool {
     if value < 0x7F { return value < 0x20 }
     if value == 0x200C || value == 0x200D { return false }

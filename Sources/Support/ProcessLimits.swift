@@ -1,12 +1,12 @@
 import CRelevancePlatform
 import Foundation
 
-/// What this process may use of the machine.
+/// The limits of this process.
 package enum ProcessLimits {
-  /// Bytes that it can have in memory at most: the machine's, those of its control group, or of its address space.
+  /// The maximum memory in bytes: that of the machine, of the control group or of the address space, if that is less.
   package static let memory: Int = {
     var limits = [Int(clamping: ProcessInfo.processInfo.physicalMemory)]
-    // Of version 2 and of version 1; in a container they are the container's.
+    // The files of version 2 and of version 1. In a container they contain the container's limits.
     for path in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
       guard let data = try? ReadableFile.data(path) else { continue }
       let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -16,15 +16,17 @@ package enum ProcessLimits {
     return limits.min() ?? .max
   }()
 
-  /// Bytes of address space that it can still take; nil if there is no limit.
+  /// The remaining address space in bytes; nil if there is no limit.
   package static var addressSpaceLeft: Int? {
     let left = cplatform_address_space_left()
     return left < 0 ? nil : Int(left)
   }
 
-  /// Ends a tool for which there is not enough memory, with a sentence and the exit status of what it cannot do.
+  /// Ends a tool that runs out of memory, with an error message and an exit status.
   package static func endWithoutMemory(bytes: Int) -> Never {
-    var line = "error: out of memory: \(bytes) bytes for a tensor; smaller inputs, batches or less targets take less\n"
+    var line =
+      "error: out of memory: \(bytes) bytes for a tensor; "
+      + "reduce the size of the inputs, the batch or the number of targets\n"
     line.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { cplatform_say(start, $0.count) } }
     }

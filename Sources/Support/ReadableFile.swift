@@ -1,15 +1,15 @@
 import Foundation
 
-/// A file that is open for reading: whoever reads a file that somebody names does it by this one.
+/// A file that is open for reading. All files that users name are read through this class.
 ///
-/// Opening never waits: a pipe in the file system, a device or a socket may never give anything, and is refused. What this process was
-/// given open by whoever started it, `/dev/stdin` or `/dev/fd/63`, is read to its end whatever it is.
+/// Opening never blocks: a named pipe, a device or a socket may never provide data and is rejected. Files that the
+/// parent process passed open, such as `/dev/stdin` or `/dev/fd/63`, are read to their end regardless of their kind.
 package final class ReadableFile {
   package let descriptor: Int32
   private let isOwned: Bool
-  /// What was found when it was opened.
+  /// The status when the file was opened.
   private let status: stat
-  /// More is not read of what has no size of its own.
+  /// The maximum number of bytes that are read from a stream, which has no size.
   private static let longestStream = 1 << 31
 
   /// Opens a file.
@@ -29,7 +29,7 @@ package final class ReadableFile {
     guard kind == S_IFREG || isStream else { throw FileProblem.other("it is not a regular file") }
   }
 
-  /// Reads what is open already, and leaves it open.
+  /// Reads from an open descriptor, and leaves it open.
   ///
   /// - Throws: `FileProblem`.
   package convenience init(open descriptor: Int32) throws { try self.init(descriptor, isOwned: false) }
@@ -39,21 +39,21 @@ package final class ReadableFile {
     var status = stat()
     let found = fstat(descriptor, &status)
     self.status = status
-    // From here on deinit closes it, also where this throws.
+    // From here on deinit closes the descriptor, also after an error.
     guard found == 0 else { throw FileProblem(errno: errno) }
   }
 
   deinit { if isOwned { close(descriptor) } }
 
-  /// Whether a path is of something that this process was given open: it can be read once only, unless it is a file.
+  /// Whether a path is a stream that the parent process passed open. It can be read only once, unless it is a file.
   package static func isStream(_ path: String) -> Bool {
     path == "/dev/stdin" || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
   }
 
-  /// The number of bytes of a regular file; nil for all else.
+  /// The number of bytes of a regular file; nil for everything else.
   package var size: Int? { status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil }
 
-  /// The next bytes, fewer only at the end.
+  /// The next bytes; fewer than `count` only at the end.
   ///
   /// - Throws: `FileProblem`.
   package func read(upTo count: Int) throws -> Data {
@@ -66,7 +66,7 @@ package final class ReadableFile {
     return data
   }
 
-  /// All that is left.
+  /// All remaining bytes.
   ///
   /// - Throws: `FileProblem`.
   package func readToEnd() throws -> Data {
@@ -75,13 +75,13 @@ package final class ReadableFile {
     while case let more = try some(of: 1 << 20), !more.isEmpty {
       data += more
       guard size != nil || data.count <= Self.longestStream else {
-        throw FileProblem.other("it does not end after \(Self.longestStream) bytes")
+        throw FileProblem.other("it is longer than \(Self.longestStream) bytes")
       }
     }
     return data
   }
 
-  /// Fills memory with the next bytes; false if there are too few.
+  /// Fills memory with the next bytes. Returns false if there are too few.
   ///
   /// - Throws: `FileProblem`.
   package func fill(_ memory: UnsafeMutableRawBufferPointer) throws -> Bool {
@@ -113,13 +113,13 @@ package final class ReadableFile {
 
   /// All bytes of a file.
   ///
-  /// - Parameter sentence: what is said if there is no such file.
+  /// - Parameter sentence: The error message if the file does not exist.
   /// - Throws: `RelevanceKitError`.
   package static func data(_ path: String, missing sentence: String) throws -> Data {
     try reading(path, missing: sentence) { try data(path) }
   }
 
-  /// Makes of the problems of a file errors that name it.
+  /// Converts file problems to errors that name the file.
   package static func reading<Result>(_ path: String, missing sentence: String, _ body: () throws -> Result) throws
     -> Result
   {

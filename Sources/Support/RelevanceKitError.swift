@@ -1,33 +1,34 @@
 import Foundation
 
-/// What went wrong, in one line that a user can act on.
+/// An error with a one-line description that a user can act on.
 ///
-/// Every error that the package throws for bad input conforms: its description is a single sentence that names what, where,
-/// expected and found; its category tells a tool which exit status to use. Mistakes of a caller's own code trap instead.
+/// Every error that the package throws for bad input conforms to this protocol. Its description is one line that names
+/// the file or node, the expected and the found value, and the next step. Its category determines the exit status of a
+/// tool. Programming errors of a caller trap instead.
 public protocol RelevanceKitError: LocalizedError, CustomStringConvertible, Sendable {
   /// The kind of failure.
   var category: ErrorCategory { get }
 }
 
-/// An error at a place of a text, for editors that point at it.
+/// An error at a position in a text, which editors can mark.
 public protocol LocatedError: RelevanceKitError {
-  /// The line and the column, from 1; nil if the whole text is meant.
+  /// The line and the column, starting at 1; nil if the error concerns the whole text.
   var place: (line: Int, column: Int)? { get }
 }
 
-/// The kinds of failure that a caller can tell apart.
+/// The categories of errors that a caller can distinguish.
 public enum ErrorCategory: Sendable {
-  /// The request itself is wrong: an unknown name, an option that does not fit.
+  /// The request is wrong: an unknown name or an invalid option.
   case usage
   /// A file or value is damaged, unsupported or of the wrong shape.
   case badData
-  /// A file is not there or may not be read.
+  /// A file does not exist or cannot be read.
   case missingInput
   /// A file could not be written.
   case cannotWrite
 }
 
-/// An error of which only the sentence and its category matter.
+/// An error that consists of a message and a category.
 package struct SimpleError: RelevanceKitError, Equatable {
   package let category: ErrorCategory
   package let description: String
@@ -36,11 +37,11 @@ package struct SimpleError: RelevanceKitError, Equatable {
     (self.category, self.description) = (category, description)
   }
 
-  /// The content of a file is not what it must be; the place is within the file.
+  /// The content of a file is invalid; `place` is the position in the file.
   package static func invalid(_ path: String, place: String? = nil, expected: String, found: String) -> Self {
     Self("\(path): \(place.map { "\($0): " } ?? "")expected \(expected), found \(found)")
   }
-  /// A file is there, but may not or cannot be read.
+  /// A file exists, but cannot be read.
   package static func unreadable(_ path: String, reason: String) -> Self {
     Self("\(path): cannot be read: \(reason)", .missingInput)
   }
@@ -50,6 +51,6 @@ package struct SimpleError: RelevanceKitError, Equatable {
 }
 
 extension RelevanceKitError {
-  /// The description: what `localizedDescription` gives, too.
+  /// The description, which `localizedDescription` also returns.
   public var errorDescription: String? { description }
 }

@@ -1,4 +1,4 @@
-/// The SHA-1 digest (FIPS 180-4 §6.1), which ONNX uses as a checksum of external data. Not for security.
+/// The SHA-1 digest (FIPS 180-4 §6.1), which ONNX uses as a checksum of external data. It is not used for security.
 package enum SHA1: Digest {
   package static let initialState: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
 

@@ -37,7 +37,7 @@ package enum SHA256: Digest {
   /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
   private static let constants: [UInt32] = {
     let primes = (2...311).filter { n in !(2..<n).contains { n % $0 == 0 } }
-    // The fraction needs 35 bits with the whole part: a double has them.
+    // The integer part and the fraction together need 35 bits, which a double can represent.
     return primes.map { UInt32(truncatingIfNeeded: UInt64(cbrt(Double($0)) * 4_294_967_296)) }
   }()
 }

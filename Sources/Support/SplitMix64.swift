@@ -1,7 +1,7 @@
 import Foundation
 
-/// Reproducible random numbers: the same for the same seed on every machine. (G. Steele, D. Lea, C. Flood, “Fast splittable
-/// pseudorandom number generators”, OOPSLA 2014.)
+/// A generator of reproducible random numbers, which are the same for the same seed on every machine. (G. Steele, D.
+/// Lea, C. Flood, “Fast splittable pseudorandom number generators”, OOPSLA 2014.)
 package struct SplitMix64: RandomNumberGenerator {
   package var state: UInt64
 
@@ -15,13 +15,13 @@ package struct SplitMix64: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// In 0 ..< 1, in steps of 2⁻²⁴.
+  /// A uniform number in 0 ..< 1, in steps of 2⁻²⁴.
   package mutating func nextUniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-  /// In 0 ..< `bound`, all equally likely but for one part in 2⁶⁴ ÷ `bound`.
+  /// A number in 0 ..< `bound`. All are equally likely, except for one part in 2⁶⁴ ÷ `bound`.
   package mutating func nextIndex(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
-  /// Of mean 0 and deviation 1, by Box and Muller.
+  /// A normal number with mean 0 and standard deviation 1, by the method of Box and Muller.
   package mutating func nextNormal() -> Float {
     let radius = (-2 * log(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
     return Float(radius * cos(2 * Double.pi * Double(next() >> 11) * 0x1p-53))

@@ -1,11 +1,11 @@
-/// What somebody may have meant by a name that does not exist.
+/// Suggestions for a name that does not exist.
 package enum Suggestion {
   private static let longest = 1000
 
-  /// The candidate that is most like a name, upper and lower case alike; nil if none is alike at all.
+  /// The candidate that is most similar to a name, ignoring case; nil if none is similar.
   package static func nearest(to name: String, among candidates: [String]) -> String? {
     guard !name.isEmpty else { return nil }
-    // Longer names are nobody's slip, and comparing takes time for each pair of letters.
+    // Longer names are unlikely to be typos, and the comparison takes time for each pair of letters.
     guard name.utf8.count <= longest else { return nil }
     let wanted = Array(name.lowercased())
     let scored = candidates.filter { $0.utf8.count <= longest }.map {
@@ -15,7 +15,8 @@ package enum Suggestion {
     return best.distance <= max(1, wanted.count / 3) ? best.candidate : nil
   }
 
-  /// The same or, if none is alike, the shortest candidate that has the name in it: what is only its beginning was meant, too.
+  /// The most similar candidate or, if none is similar, the shortest candidate that contains the name, for example
+  /// because only its beginning was entered.
   package static func likeliest(for name: String, among candidates: [String]) -> String? {
     if let nearest = nearest(to: name, among: candidates) { return nearest }
     let wanted = name.lowercased()
@@ -25,7 +26,7 @@ package enum Suggestion {
       .min { $0.count < $1.count }
   }
 
-  /// The number of letters to insert, drop, replace or exchange with their neighbor.
+  /// The number of letters to insert, remove, replace or exchange with their neighbor.
   private static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var rows = [Array(0...b.count)]
     for i in 0..<a.count {

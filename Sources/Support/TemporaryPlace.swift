@@ -1,26 +1,27 @@
 import CRelevancePlatform
 import Foundation
 
-/// A name beside a file for what is on the way to become it: `.relevancekit-6f1c…-0`, short whatever the file's own name is.
+/// A temporary name beside a file that is being written: `.relevancekit-6f1c…-0`. It is short, even if the file's own
+/// name is long.
 ///
-/// Whoever makes something there holds a lock on it as long as it lives. So the next one who writes the file can tell what a
-/// process has left behind that was killed, and takes the place.
+/// The creator of a file or folder with this name holds a lock on it while it exists. The next writer of the file can
+/// thus detect the remains of a killed process and reuse the name.
 final class TemporaryPlace {
   let path: String
   private let lock: Int32
   private let note: Int32
-  /// Whether it was moved or removed, so that the name may be somebody else's.
+  /// Whether it was moved or removed, so that the name may belong to another process.
   var isGone = false
 
-  /// Makes something for a file that is to be written.
+  /// Creates a temporary file or folder for a file that is to be written.
   ///
-  /// - Parameter make: makes it under a name, if nothing has that; 0, or -1 with `errno`.
+  /// - Parameter make: Creates it under a name if no file has this name. Returns 0, or -1 with `errno`.
   /// - Throws: `AtomicFiles.Failure`.
   init(for target: String, _ make: (UnsafePointer<CChar>) -> Int32) throws {
     let (folder, name) = PathText.parts(of: target)
     let digest = SHA256.digest(of: Data(name.utf8)).prefix(8).hexadecimal
     for attempt in 0..<100 {
-      // Many at a time, or a file system without locks.
+      // For many writers at a time, or for a file system without locks.
       let last = attempt < 32 ? "\(attempt)" : String(UInt64.random(in: 0...UInt64.max), radix: 36)
       let path = "\(folder)/.relevancekit-\(digest)-\(last)"
       var made = FileSystem.withBytes(of: path, make)
@@ -33,9 +34,9 @@ final class TemporaryPlace {
         throw AtomicFiles.Failure()
       }
       let lock = FileSystem.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
-      // Before it is locked somebody may take it for abandoned, and remove it.
+      // Another process may mistake it for abandoned and remove it before it is locked.
       if lock < 0, errno == ENOENT { continue }
-      // What is locked by another descriptor of this process is as good.
+      // A lock by another descriptor of this process is equivalent.
       if lock >= 0, !Self.isFile(lock) {
         let isTaken = flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
         if isTaken || !Self.isOpen(path, as: lock) {
@@ -63,14 +64,14 @@ final class TemporaryPlace {
     return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
-  /// Whether what is open is what has the name.
+  /// Whether the open file is the one with this name.
   private static func isOpen(_ path: String, as descriptor: Int32) -> Bool {
     var (open, named) = (stat(), stat())
     return fstat(descriptor, &open) == 0 && FileSystem.withBytes(of: path, { lstat($0, &named) }) == 0
       && open.st_dev == named.st_dev && open.st_ino == named.st_ino
   }
 
-  /// Removes what nobody holds a lock on; false if somebody does.
+  /// Removes a file or folder that no process has locked. Returns false if one has.
   private static func removeAbandoned(_ path: String) -> Bool {
     let lock = FileSystem.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
     guard lock >= 0 else { return false }

@@ -1,10 +1,10 @@
 import CRelevanceOpenBLAS
 import Synchronization
 
-/// The only place that calls BLAS. All matrices are row-major.
+/// The only code that calls BLAS. All matrices are row-major.
 package enum BLAS {
-  /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows. With
-  /// `inOneCall` OpenBLAS multiplies all at once, however it likes.
+  /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows.
+  /// With `inOneCall`, OpenBLAS multiplies everything in one call.
   package static func gemm(
     transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int, alpha: Float = 1,
     a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
@@ -17,9 +17,9 @@ package enum BLAS {
         blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
       return
     }
-    // Pieces of equal size in each direction, the depth outermost so that a piece of B stays in cache.
+    // Tiles of equal size in each direction. The depth is the outermost loop, so that a tile of B stays in cache.
     let depth = piece(k, atMost: 144)
-    // Whole vectors but for the last piece.
+    // Whole vectors except in the last tile.
     let columns = (piece(n, atMost: 112) + 15) / 16 * 16
     let rows = max(smallProduct / (depth * columns) / 16 * 16, 16)
     for p in stride(from: 0, to: k, by: depth) {
@@ -35,16 +35,16 @@ package enum BLAS {
     }
   }
 
-  /// OpenBLAS multiplies matrices of at most this m·n·k where they lie, on processors with AVX-512; larger ones it first
-  /// copies into another order, which at the sizes of convolutions costs up to half the speed.
+  /// On processors with AVX-512, OpenBLAS multiplies matrices of at most this m·n·k in place. It first copies larger
+  /// ones into another order, which costs up to half the speed at the sizes of convolutions.
   private static let smallProduct = 1_000_000
   private static let multipliesSmallMatricesInPlace =
     ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(coreName)
 
-  /// The kind of processor that OpenBLAS has picked its code for.
+  /// The kind of processor that OpenBLAS selected its code for.
   package static let coreName = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 
-  /// How OpenBLAS describes itself: its version, and the options that it was built with.
+  /// OpenBLAS's description of itself: its version and build options.
   package static let configuration = openblas_get_config().map { String(cString: $0) } ?? "unknown"
 
   private static func piece(_ count: Int, atMost limit: Int) -> Int {
@@ -62,8 +62,8 @@ package enum BLAS {
     cblas_sgemv(CblasRowMajor, CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(lda), x, 1, beta, y, 1)
   }
 
-  /// Runs `body` with OpenBLAS computing each call on the calling thread alone, since the package spreads tiles over its
-  /// own threads. The process's setting is restored when the last overlapping call ends.
+  /// Runs `body` with OpenBLAS computing each call only on the calling thread, since the package distributes tiles over
+  /// its own threads. The process's setting is restored when the last overlapping call ends.
   package static func withOneThreadPerCall<Result>(_ body: () throws -> Result) rethrows -> Result {
     scope.withLock { scope in
       if scope.depth == 0 {

@@ -1,6 +1,6 @@
-/// Elements of a tensor for reading, in row-major order: a view that keeps its memory alive.
+/// The elements of a tensor for reading, in row-major order: a view that keeps its memory alive.
 ///
-/// A view is as cheap to make and to hand on as a reference. Its subscript is checked in every configuration.
+/// A view is as cheap to create and to pass on as a reference. Its subscript is checked in every configuration.
 package struct Elements: RandomAccessCollection, @unchecked Sendable {
   @usableFromInline let storage: TensorStorage
   @usableFromInline let start: UnsafePointer<Float>
@@ -17,25 +17,25 @@ package struct Elements: RandomAccessCollection, @unchecked Sendable {
     return start[position]
   }
 
-  /// Part of the view: `count` elements from `first` on.
+  /// A part of the view: `count` elements from `first` on.
   @inlinable package func run(from first: Int, count: Int) -> Elements {
     precondition(first >= 0 && count >= 0 && first <= self.count - count, "the run leaves the view")
     return Elements(storage, start + first, count: count)
   }
 
-  /// Calls `body` with where the elements lie, for functions in C.
+  /// Calls `body` with a pointer to the elements, for C functions.
   @inlinable package func withPointer<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(start) }
   }
 
-  /// Calls `body` with where the elements of some views lie.
+  /// Calls `body` with pointers to the elements of some views.
   package static func withPointers<Result>(
     _ views: [Elements], _ body: ([UnsafePointer<Float>]) throws -> Result
   ) rethrows -> Result {
     try withExtendedLifetime(views) { try body(views.map(\.start)) }
   }
 
-  /// The same where some views are missing.
+  /// Calls `body` with pointers to the elements of some views, of which some are missing.
   package static func withPointers<Result>(
     _ views: [Elements?], _ body: ([UnsafePointer<Float>?]) throws -> Result
   ) rethrows -> Result {
@@ -43,9 +43,9 @@ package struct Elements: RandomAccessCollection, @unchecked Sendable {
   }
 }
 
-/// Elements of a tensor for writing: see `Tensor.update(_:)`.
+/// The elements of a tensor for writing: see `Tensor.update(_:)`.
 ///
-/// Tasks that run at the same time may share a view; they write to different elements.
+/// Concurrent tasks may share a view. They write to different elements.
 package struct MutableElements: @unchecked Sendable {
   @usableFromInline let storage: TensorStorage
   @usableFromInline let start: UnsafeMutablePointer<Float>
@@ -67,7 +67,7 @@ package struct MutableElements: @unchecked Sendable {
     }
   }
 
-  /// Part of the view: `count` elements from `first` on.
+  /// A part of the view: `count` elements from `first` on.
   @inlinable package func run(from first: Int, count: Int) -> MutableElements {
     precondition(first >= 0 && count >= 0 && first <= self.count - count, "the run leaves the view")
     return MutableElements(storage, start + first, count: count)
@@ -75,20 +75,21 @@ package struct MutableElements: @unchecked Sendable {
 
   package func fill(with value: Float) { start.update(repeating: value, count: count) }
 
-  /// Calls `body` with where the elements lie, for functions in C.
+  /// Calls `body` with a pointer to the elements, for C functions.
   @inlinable
   package func withPointer<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(start) }
   }
 
-  /// Calls `body` with where the elements of some views lie.
+  /// Calls `body` with pointers to the elements of some views.
   package static func withPointers<Result>(
     _ views: [MutableElements?], _ body: ([UnsafeMutablePointer<Float>?]) throws -> Result
   ) rethrows -> Result {
     try withExtendedLifetime(views) { try body(views.map { $0?.start }) }
   }
 
-  /// Calls `body` with where the elements and those of a view of the same length lie, and how many there are, for functions in C.
+  /// Calls `body` with pointers to the elements of this view and of a view of the same length, and with their number,
+  /// for C functions.
   @inlinable package func withPointers(
     beside other: Elements, _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
   ) {
@@ -98,7 +99,7 @@ package struct MutableElements: @unchecked Sendable {
 }
 
 extension Tensor {
-  /// Makes a tensor all elements of which `body` must write.
+  /// Creates a tensor. `body` must write all of its elements.
   package init(_ shape: TensorShape, writing body: (MutableElements) throws -> Void) rethrows {
     self.init(shape: shape, storage: TensorStorage(count: shape.count))
     try update(body)
@@ -106,9 +107,9 @@ extension Tensor {
 
   package var view: Elements { Elements(storage, storage.base + offset, count: count) }
 
-  /// Calls `body` with the elements for writing, after making them this tensor's own.
+  /// Calls `body` with the elements for writing. Shared memory is copied first.
   ///
-  /// - Complexity: O(`count`) if the memory is shared or only borrowed, else O(1).
+  /// - Complexity: O(`count`) if the memory is shared or borrowed, otherwise O(1).
   package mutating func update<Result>(_ body: (MutableElements) throws -> Result) rethrows -> Result {
     makeUnique()
     return try body(MutableElements(storage, storage.base + offset, count: count))

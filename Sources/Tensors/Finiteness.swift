@@ -2,9 +2,10 @@ extension Tensor {
   /// Whether no element is NaN or infinite.
   package var isFinite: Bool { notFinite() == nil }
 
-  /// How many elements are NaN and how many infinite; nil if all are finite.
+  /// The numbers of NaN and of infinite elements; nil if all are finite.
   ///
-  /// - Complexity: O(`count`), at the speed of memory where all are finite: weights are checked whenever a model is opened.
+  /// - Complexity: O(`count`), limited by memory bandwidth if all are finite: weights are checked whenever a model is
+  ///   opened.
   package func notFinite() -> (nan: Int, infinite: Int)? {
     withUnsafeElements { elements in
       guard let base = elements.baseAddress else { return nil }
@@ -21,10 +22,10 @@ extension Tensor {
   }
 }
 
-/// Whether some float of those whose bits are given is NaN or infinite: has an exponent of ones.
+/// Whether one of the floats with the given bits is NaN or infinite, that is, has an exponent of ones.
 ///
-/// One added to such an exponent carries into the sign bit, which is 0 before, and into no other float's. There is no branch and
-/// no comparison, so that the loop becomes vector instructions.
+/// Adding one to such an exponent carries into the sign bit, which is 0 before, and into no other float. Without
+/// branches and comparisons, the loop compiles to vector instructions.
 private func hasFullExponent(_ bits: UnsafePointer<UInt32>, _ count: Int) -> Bool {
   // Short runs, so that a damaged tensor is not read to its end.
   let run = 1 << 20

@@ -1,13 +1,13 @@
 import CRelevanceLAPACKE
 import RelevanceSupport
 
-/// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
+/// The eigenvalues of a symmetric matrix in ascending order, and its eigenvectors.
 package struct SymmetricEigendecomposition: Sendable {
   package let values: [Float]
   /// n×n; row `k` is the unit eigenvector of `values[k]`.
   package let vectors: Tensor
 
-  /// Decomposes a symmetric n×n matrix; only its upper triangle is read. LAPACK `ssyevd`, O(n³).
+  /// Decomposes a symmetric n×n matrix, of which only the upper triangle is read. LAPACK `ssyevd`, O(n³).
   package init(of matrix: Tensor) throws {
     precondition(matrix.shape.rank == 2 && matrix.shape[0] == matrix.shape[1], "\(matrix.shape) is not square")
     let n = matrix.shape[0]
@@ -17,7 +17,8 @@ package struct SymmetricEigendecomposition: Sendable {
       LAPACKE_ssyevd(LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
     }
     guard status == 0 else {
-      throw SimpleError("the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?")
+      throw SimpleError(
+        "the eigenvalues of the matrix did not converge (LAPACK status \(status)); check the matrix for NaN")
     }
     self.values = values
     self.vectors = columns.transposed([1, 0])

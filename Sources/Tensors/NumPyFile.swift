@@ -1,9 +1,10 @@
 import Foundation
 import RelevanceSupport
 
-/// Reading and writing of NumPy's `.npy` files (format versions 1.0 to 3.0).
+/// Reads and writes NumPy's `.npy` files (format versions 1.0 to 3.0).
 ///
-/// Reads little-endian `f4`, `f8`, `f2`, `i4`, `i8` and `u1`, converted to `Float`, in C or Fortran order; writes `<f4` in C order.
+/// Reads little-endian `f4`, `f8`, `f2`, `i4`, `i8` and `u1` in C or Fortran order and converts them to `Float`. Writes
+/// `<f4` in C order.
 public enum NumPyFile {
   /// Reads a tensor.
   ///
@@ -13,49 +14,49 @@ public enum NumPyFile {
     return try decode(ReadableFile.data(path, missing: missing), name: path)
   }
 
-  private static let missing = "no such file, or it may not be read"
+  private static let missing = "no such file, or no permission to read it"
 
-  /// The shape of the tensor in a file, of which only the head is read.
+  /// The shape of the tensor in a file. Only the header is read.
   ///
   /// - Throws: `RelevanceKitError`.
   package static func shape(of path: String) throws -> TensorShape {
     let file = try ReadableFile.reading(path, missing: missing) { try ReadableFile(path) }
     let head = try ReadableFile.reading(path, missing: missing) { try file.read(upTo: 1 << 16) }
     let (header, start) = try header(of: head, name: path)
-    // A header that promises more than there is would make as many items of nothing.
+    // A header that declares more elements than the file contains would cause empty items.
     let needed = header.shape.count * header.element.size
     if let size = file.size, size - start < needed { throw truncated(path, expected: start + needed, found: size) }
     return header.shape
   }
 
-  /// Writes a tensor; the file appears under its name only when it is complete.
+  /// Writes a tensor. The file appears under its name only when it is complete.
   ///
   /// - Throws: `RelevanceKitError`.
   public static func write(_ tensor: Tensor, to file: some FileLocation) throws {
     try AtomicFiles.write(encode(tensor), to: file.fileSystemPath)
   }
 
-  /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
+  /// The bytes of a `.npy` file that contains `tensor` as `<f4` in C order.
   public static func encode(_ tensor: Tensor) -> Data {
     var data = header(type: "'<f4'", shape: tensor.shape.dimensions)
     tensor.withUnsafeElements { data.append(contentsOf: UnsafeRawBufferPointer($0)) }
     return data
   }
 
-  /// What is before the elements of an array in C order.
+  /// The bytes before the elements of an array in C order.
   ///
-  /// - Parameter type: of the elements, as the format writes it.
+  /// - Parameter type: The element type, in the notation of the format.
   package static func header(type: String, shape extents: [Int]) -> Data {
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
     var header = "{'descr': \(type), 'fortran_order': False, 'shape': \(tuple), }"
-    // The format wants the data to start at a multiple of 64 bytes and the header to end in a newline.
+    // The format requires that the data starts at a multiple of 64 bytes and that the header ends with a newline.
     let length = (10 + header.utf8.count + 1 + 63) / 64 * 64 - 10
     header += String(repeating: " ", count: length - header.utf8.count - 1) + "\n"
     let start = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, UInt8(length & 255), UInt8(length >> 8)])
     return start + Data(header.utf8)
   }
 
-  /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
+  /// Reads a tensor from the bytes of a `.npy` file; `name` is its name in errors.
   package static func decode(_ data: Data, name: String) throws -> Tensor {
     let (header, start) = try header(of: data, name: name)
     let payload = data.dropFirst(start)
@@ -72,7 +73,7 @@ public enum NumPyFile {
     SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(found)")
   }
 
-  /// The header, and where the elements start.
+  /// The header, and the position of the first element.
   private static func header(of data: Data, name: String) throws -> (header: Header, start: Int) {
     let bytes = [UInt8](data.prefix(12))
     guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
@@ -90,7 +91,7 @@ public enum NumPyFile {
   }
 }
 
-/// A scalar type that a `.npy` file may hold.
+/// An element type of `.npy` files.
 private enum Element: String {
   case float = "<f4"
   case double = "<f8"

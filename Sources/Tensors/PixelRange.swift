@@ -1,16 +1,17 @@
-/// The interval that each channel of a network's input can take: `l` and `h` of rule z^B.
+/// The range of values of each channel of a network's input: `l` and `h` of rule z^B.
 ///
-/// Units are those of the network's input, after preprocessing: `l_c = (0 − mean_c)/std_c`, `h_c = (top − mean_c)/std_c`.
+/// The values are in the units of the network's input, after preprocessing: `l_c = (0 − mean_c)/std_c`,
+/// `h_c = (top − mean_c)/std_c`.
 public struct PixelRange: Hashable, Sendable {
-  /// The smallest value of each channel, in the order in which the network takes them.
+  /// The smallest value of each channel, in the order of the network's channels.
   public let lower: [Float]
   /// The largest value of each channel.
   public let upper: [Float]
 
-  /// Makes a range: one finite `lower` ≤ `upper` per channel, or a table with it cannot be resolved.
+  /// Creates a range with one finite `lower` ≤ `upper` per channel. With other bounds, a rule table cannot be resolved.
   public init(lower: [Float], upper: [Float]) { (self.lower, self.upper) = (lower, upper) }
 
-  /// What is wrong with it; nil if nothing is.
+  /// The reason why the range is invalid; nil if it is valid.
   package var objection: String? {
     guard !lower.isEmpty, lower.count == upper.count else {
       return "\(lower.count) lower and \(upper.count) upper bounds; expected one of each for every channel"

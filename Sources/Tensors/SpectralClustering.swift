@@ -1,28 +1,29 @@
-/// Items put into groups by how similar they are to each other.
+/// Groups of items by similarity.
 ///
-/// The algorithm is that of A. Ng, M. Jordan and Y. Weiss, “On spectral clustering: analysis and an algorithm”, NIPS 2001:
-/// 1. `L = I − D^(−1/2) S D^(−1/2)` with `D` the diagonal of the similarities' row sums. Where items fall into groups that
-///    have nothing in common, `L` has as many eigenvalues of 0 as there are groups.
-/// 2. The eigenvectors of the `k` smallest eigenvalues are the columns of a matrix; each of its rows, one per item, is
-///    divided by its length.
-/// 3. The rows are put into `k` groups by k-means.
+/// The algorithm is that of A. Ng, M. Jordan and Y. Weiss, “On spectral clustering: analysis and an algorithm”, NIPS
+/// 2001:
+/// 1. `L = I − D^(−1/2) S D^(−1/2)` with `D` the diagonal of the similarities' row sums. If the similarities between
+///    groups are zero, `L` has as many eigenvalues of 0 as there are groups.
+/// 2. The eigenvectors of the `k` smallest eigenvalues are the columns of a matrix. Each of its rows, one per item, is
+///    normalized to unit length.
+/// 3. The rows are grouped into `k` groups by k-means.
 ///
-/// It differs in one place: items are as similar to themselves as `S` says (Ng et al. write 0 there), so that an item that
-/// is like no other is a group of its own. The number of groups is the eigengap's (U. von Luxburg, “A tutorial on spectral
-/// clustering”, Statistics and Computing 17(4), 2007, §8.3): the `k`, at most half of the items, behind which eigenvalues
-/// rise most. Only where items fall into more parts than that which have nothing in common, eigenvalues of less than 10⁻⁵
-/// counting as 0, each part is a group.
+/// It differs in one detail: the similarity of an item to itself is the value in `S` (Ng et al. use 0), so that an item
+/// without similar items is its own group. The number of groups follows from the eigengap (U. von Luxburg, “A tutorial
+/// on spectral clustering”, Statistics and Computing 17(4), 2007, §8.3): it is the `k`, at most half of the items,
+/// after which eigenvalues rise most. If more components than this have zero similarity to each other (eigenvalues
+/// below 10⁻⁵ count as 0), each component is a group.
 ///
 /// The same similarities always give the same groups.
 public struct SpectralClustering: Sendable {
-  /// The number of each item's group. Groups are numbered by their first items, from 0.
+  /// The group of each item. Groups are numbered from 0 by their first items.
   public let groups: [Int]
   package let count: Int
-  /// The eigenvalues of `L`, ascending, 0…2.
+  /// The eigenvalues of `L` in ascending order, 0…2.
   package let eigenvalues: [Float]
 
-  /// Groups n items by similarities n×n, symmetric, not negative, of rows whose sums are positive; throws if there is NaN among
-  /// them. The number of groups is 1…n; nil means as many as the eigengap says.
+  /// Groups n items by their n×n similarities, which are symmetric and nonnegative and have positive row sums. Throws
+  /// if they contain NaN. The number of groups is 1…n; nil derives it from the eigengap.
   package init(similarity: Tensor, count wanted: Int? = nil) throws {
     precondition(similarity.shape.rank == 2 && similarity.shape[0] == similarity.shape[1], "not similarities")
     let n = similarity.shape[0]
@@ -35,7 +36,7 @@ public struct SpectralClustering: Sendable {
     let rows = (0..<n).map { item in Self.unit((0..<count).map { Double(vectors[$0, item]) }) }
     eigenvalues = decomposition.values
     groups = Self.numberedByFirst(KMeans(rows, count: count).groups)
-    // Fewer than asked for if fewer rows differ.
+    // There are fewer groups than requested if there are fewer different rows.
     self.count = (groups.max() ?? 0) + 1
   }
 
@@ -57,9 +58,9 @@ public struct SpectralClustering: Sendable {
     }
   }
 
-  /// The number of groups that eigenvalues, ascending, speak for.
+  /// The number of groups that follows from eigenvalues in ascending order.
   private static func eigengap(of eigenvalues: [Float]) -> Int {
-    // What rounding leaves of an eigenvalue of 0.
+    // Rounding errors of an eigenvalue of 0 are below the limit.
     let separate = eigenvalues.prefix { $0 < zero }.count
     let most = eigenvalues.count / 2
     guard separate <= most else { return max(separate, 1) }
@@ -84,11 +85,11 @@ public struct SpectralClustering: Sendable {
   }
 }
 
-/// Points in groups, such that the squared distances from the groups' means are small (S. Lloyd, “Least squares
-/// quantization in PCM”, IEEE Transactions on Information Theory 28(2), 1982).
+/// Groups of points with small squared distances from the groups' means (S. Lloyd, “Least squares quantization in PCM”,
+/// IEEE Transactions on Information Theory 28(2), 1982).
 ///
-/// A first mean is one of the points, each further one the point that is farthest from those before; of several such
-/// beginnings, with different points as the first, the best result counts. Nothing is random.
+/// The first mean is one of the points, and each further mean is the point that is farthest from the previous ones.
+/// Several starts with different first points are tried, and the best result is used. Nothing is random.
 private struct KMeans {
   private(set) var groups: [Int] = []
 
@@ -100,7 +101,7 @@ private struct KMeans {
     let beginnings = min(Self.beginnings, points.count)
     for beginning in 0..<beginnings {
       let (groups, error) = Self.run(points, count: count, first: beginning * points.count / beginnings)
-      // Rounding must not choose between results that are the same.
+      // Rounding must not decide between equal results.
       if error < best * (1 - 1e-9) - 1e-12 || self.groups.isEmpty { (self.groups, best) = (groups, error) }
     }
   }
@@ -123,7 +124,7 @@ private struct KMeans {
       groups = found
       for group in means.indices {
         let own = points.indices.filter { groups[$0] == group }.map { points[$0] }
-        // A mean that lost all of its points stays where it is.
+        // A mean without points keeps its position.
         guard !own.isEmpty else { continue }
         means[group] = own[0].indices.map { axis in own.reduce(0) { $0 + $1[axis] } / Double(own.count) }
       }

@@ -1,20 +1,20 @@
-/// A walk over all elements of a shape in row-major order, run by run, beside one or two operands that lie in memory with
-/// strides of their own: repeated along axes, or with the axes in another order.
+/// A walk over all elements of a shape in row-major order, run by run, together with one or two operands that have
+/// their own strides in memory: they are repeated along axes or have their axes in another order.
 ///
-/// Along a run each operand moves on by the same distance from every element to the next.
+/// Within a run, each operand advances by a constant distance per element.
 package struct StridedWalk: Sendable {
   package let runLength: Int
   package let runCount: Int
-  /// How far each operand moves on from one element of a run to the next: 0 where it stays.
+  /// The distance of each operand between elements of a run; 0 if it does not advance.
   package let steps: (a: Int, b: Int)
-  /// The axes along which runs follow one another, and the distances of each operand along them.
+  /// The axes between runs, and the distances of each operand along them.
   @usableFromInline package let axes: [(extent: Int, a: Int, b: Int)]
 
-  /// A walk beside operands whose neighbors along each axis of the shape are as far apart as told.
+  /// Creates a walk with operands that have the given distances between neighbors along each axis of the shape.
   package init(over shape: TensorShape, strides a: [Int], _ b: [Int]? = nil) {
     let b = b ?? a
     precondition(a.count == shape.rank && b.count == shape.rank, "\(a) and \(b) are no strides for \(shape)")
-    // Axes of one element are no steps.
+    // Axes with one element need no steps.
     let long = shape.dimensions.indices.filter { shape[$0] != 1 }
     var (run, steps, inner) = (1, (a: 1, b: 1), long.count)
     while inner > 0 {
@@ -30,12 +30,12 @@ package struct StridedWalk: Sendable {
     self.steps = steps
   }
 
-  /// A walk beside operands that are repeated as NumPy and ONNX broadcast them; traps if they do not broadcast to the shape.
+  /// Creates a walk with operands that are broadcast as in NumPy and ONNX. Traps if they do not broadcast to the shape.
   package init(over shape: TensorShape, broadcasting a: TensorShape, _ b: TensorShape? = nil) {
     self.init(over: shape, strides: a.strides(broadcastTo: shape), b?.strides(broadcastTo: shape))
   }
 
-  /// Where each operand is when a run starts.
+  /// The position of each operand at the start of a run.
   @inlinable
   package func places(ofRun number: Int) -> (a: Int, b: Int) {
     var (rest, a, b) = (number, 0, 0)
@@ -47,7 +47,8 @@ package struct StridedWalk: Sendable {
     return (a, b)
   }
 
-  /// Calls `body` with where each run starts, and where each operand is then; of all runs, or of those with some numbers.
+  /// Calls `body` with the start of each run and the positions of the operands there, for all runs or for a range of
+  /// runs.
   @inlinable
   package func forEachRun(
     in numbers: Range<Int>? = nil, _ body: (_ start: Int, _ a: Int, _ b: Int) throws -> Void
@@ -78,7 +79,7 @@ package struct StridedWalk: Sendable {
     }
   }
 
-  /// Calls `body` with each position, and where each operand is then.
+  /// Calls `body` with each position and the positions of the operands there.
   @inlinable
   package func forEachElement(_ body: (_ position: Int, _ a: Int, _ b: Int) throws -> Void) rethrows {
     try forEachRun { start, a, b in
@@ -88,8 +89,8 @@ package struct StridedWalk: Sendable {
 }
 
 extension TensorShape {
-  /// The distance between neighbors along each axis of a shape that this one broadcasts to: 0 where it is repeated. Traps if it does
-  /// not broadcast.
+  /// The distance between neighbors along each axis of a shape that this one broadcasts to; 0 along repeated axes.
+  /// Traps if it does not broadcast.
   package func strides(broadcastTo target: TensorShape) -> [Int] {
     precondition(broadcast(with: target) == target, "\(self) does not broadcast to \(target)")
     let extents = [Int](repeating: 1, count: target.rank - rank) + dimensions
@@ -98,8 +99,9 @@ extension TensorShape {
 }
 
 extension Tensor {
-  /// Calls `body` with runs of elements of a tensor of the given shape, along which this one, broadcast to that shape, either
-  /// moves on or stays where it is; traps if it does not broadcast. `body` is told where a run starts, where this tensor is then, whether it moves on, and how many elements the run has.
+  /// Calls `body` with runs of elements of a tensor of the given shape. Along a run, this tensor, broadcast to that
+  /// shape, either advances or stays. Traps if it does not broadcast. The arguments of `body` are the start of the run,
+  /// the position in this tensor, whether it advances, and the number of elements in the run.
   package func forEachRun(
     broadcastTo target: TensorShape, _ body: (_ start: Int, _ own: Int, _ moves: Bool, _ count: Int) -> Void
   ) {
@@ -107,7 +109,7 @@ extension Tensor {
     walk.forEachRun { start, own, _ in body(start, own, walk.steps.a != 0, walk.runLength) }
   }
 
-  /// The tensor repeated to a shape that it broadcasts to.
+  /// The tensor, broadcast to a shape.
   package func expanded(to target: TensorShape) -> Tensor {
     guard shape != target else { return self }
     return Tensor(uninitialized: target) { result in
@@ -119,7 +121,7 @@ extension Tensor {
     }
   }
 
-  /// The sums over the axes along which an operand of the given shape was repeated to this tensor's.
+  /// The sums over the axes along which an operand of the given shape was broadcast to this tensor's shape.
   package func summed(to target: TensorShape) -> Tensor {
     var result = Tensor(shape: target)
     result.withUnsafeMutableElements { sums in

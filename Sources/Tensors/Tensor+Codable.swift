@@ -1,9 +1,9 @@
 import RelevanceSupport
 
 extension Tensor {
-  /// Makes a tensor from extents and elements that nobody vouches for, in row-major order.
+  /// Creates a tensor from unchecked extents and from elements in row-major order.
   ///
-  /// - Throws: `RelevanceKitError` if an extent is negative, or the elements are not as many as the extents say.
+  /// - Throws: `RelevanceKitError` if an extent is negative, or if the number of elements does not match the extents.
   public init(dimensions: [Int], elements: [Float]) throws {
     let shape = try TensorShape(checking: dimensions)
     guard shape.count == elements.count else {
@@ -16,9 +16,9 @@ extension Tensor {
 extension Tensor: Codable {
   private enum Key: String, CodingKey { case shape, elements }
 
-  /// Reads what `encode(to:)` writes.
+  /// Reads the output of `encode(to:)`.
   ///
-  /// - Throws: `RelevanceKitError` if the elements do not fill the shape, and what the decoder throws.
+  /// - Throws: `RelevanceKitError` if the number of elements does not match the shape; errors of the decoder.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     try self.init(
@@ -26,9 +26,10 @@ extension Tensor: Codable {
       elements: container.decode([Float].self, forKey: .elements))
   }
 
-  /// Writes the extents as `shape`, and the `elements` in row-major order. For large tensors `NumPyFile` is smaller and faster.
+  /// Writes the extents as `shape` and the `elements` in row-major order. For large tensors, `NumPyFile` is smaller and
+  /// faster.
   ///
-  /// - Throws: What the encoder throws.
+  /// - Throws: Errors of the encoder.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(shape.dimensions, forKey: .shape)
@@ -37,7 +38,7 @@ extension Tensor: Codable {
 }
 
 extension Tensor: CustomStringConvertible {
-  /// One line: the shape, the first elements, and of larger tensors their range and sum.
+  /// One line with the shape and the first elements; for larger tensors, also their range and sum.
   ///
   /// - Complexity: O(`count`).
   public var description: String {

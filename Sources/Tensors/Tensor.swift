@@ -1,20 +1,20 @@
 /// A dense array of `Float` in row-major order, with value semantics.
 ///
-/// Copies share memory until one of them is written to. Images and activations are laid out batch × channels × height ×
-/// width. A tensor may also be a view of memory that it does not own (a mapped model file, a trace's activations); writing
-/// to such a tensor copies it first.
+/// Copies share memory until one of them is changed. Images and activations are laid out batch × channels × height ×
+/// width. A tensor may also be a view of memory that it does not own (a mapped model file, a trace's activations).
+/// Writing to such a tensor copies it first.
 public struct Tensor: Sendable {
   /// The extents.
   public let shape: TensorShape
   package private(set) var storage: TensorStorage
   package private(set) var offset: Int
 
-  /// Makes a tensor filled with one value.
+  /// Creates a tensor filled with one value.
   public init(shape: TensorShape, repeating value: Float = 0) {
     self.init(uninitialized: shape) { $0.update(repeating: value) }
   }
 
-  /// Makes a tensor from its elements in row-major order; traps unless there are `shape.count` of them.
+  /// Creates a tensor from its elements in row-major order. Traps unless there are `shape.count` elements.
   public init(shape: TensorShape, elements: [Float]) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
     self.init(uninitialized: shape) { buffer in
@@ -24,9 +24,9 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Makes a tensor whose every element `body` must write.
+  /// Creates a tensor. `body` must write all of its elements.
   ///
-  /// - Throws: what `body` throws.
+  /// - Throws: Errors of `body`.
   public init(uninitialized shape: TensorShape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
     self.shape = shape
     self.storage = TensorStorage(count: shape.count)
@@ -34,7 +34,7 @@ public struct Tensor: Sendable {
     try body(UnsafeMutableBufferPointer(start: storage.base, count: shape.count))
   }
 
-  /// Makes a view of part of a storage.
+  /// Creates a view of part of a storage.
   package init(shape: TensorShape, storage: TensorStorage, offset: Int = 0) {
     precondition(offset >= 0 && shape.count <= storage.count - offset, "the view leaves its storage")
     (self.shape, self.storage, self.offset) = (shape, storage, offset)
@@ -50,17 +50,17 @@ public struct Tensor: Sendable {
 
   /// Calls `body` with the elements in row-major order.
   ///
-  /// - Throws: what `body` throws.
+  /// - Throws: Errors of `body`.
   public func withUnsafeElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) {
       try body(UnsafeBufferPointer(start: storage.base + offset, count: shape.count))
     }
   }
 
-  /// Calls `body` with the elements for writing, after making them this tensor's own.
+  /// Calls `body` with the elements for writing. Shared memory is copied first.
   ///
-  /// - Complexity: O(`count`) if the memory is shared or only borrowed, else O(1).
-  /// - Throws: what `body` throws.
+  /// - Complexity: O(`count`) if the memory is shared or borrowed, otherwise O(1).
+  /// - Throws: Errors of `body`.
   public mutating func withUnsafeMutableElements<Result>(
     _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {
@@ -70,7 +70,7 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Copies memory that is shared or only borrowed.
+  /// Copies memory that is shared or borrowed.
   mutating func makeUnique() {
     guard !storage.writable || !isKnownUniquelyReferenced(&storage) else { return }
     let own = TensorStorage(count: shape.count)
@@ -87,7 +87,7 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// The same elements under another shape; traps unless the counts agree. The memory is shared.
+  /// The same elements with another shape. Traps unless the counts are equal. The memory is shared.
   public func reshaped(to shape: TensorShape) -> Tensor {
     precondition(shape.count == count, "\(self.shape) does not reshape to \(shape)")
     return Tensor(shape: shape, storage: storage, offset: offset)
@@ -100,7 +100,7 @@ public struct Tensor: Sendable {
     return Tensor(shape: item, storage: storage, offset: offset + index * item.count)
   }
 
-  /// One of several parts of equal size that lie one after the other, as a list. The memory is shared.
+  /// One of several consecutive parts of equal size, as a list. The memory is shared.
   package func part(_ index: Int, of count: Int) -> Tensor {
     let length = self.count / max(count, 1)
     precondition(
@@ -120,7 +120,7 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor: Equatable {
-  /// Whether shapes and all elements are equal (as floats: NaN is unequal to itself).
+  /// Whether the shapes and all elements are equal (as floats: NaN is not equal to itself).
   public static func == (a: Tensor, b: Tensor) -> Bool {
     a.shape == b.shape && a.view.elementsEqual(b.view)
   }

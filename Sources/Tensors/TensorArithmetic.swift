@@ -2,7 +2,7 @@ extension Tensor {
   /// The sum of all elements, accumulated in double precision.
   public func sum() -> Double { withUnsafeElements { $0.reduce(0) { $0 + Double($1) } } }
 
-  /// The largest magnitude, 0 for an empty tensor.
+  /// The largest magnitude; 0 for an empty tensor.
   public func largestMagnitude() -> Float { withUnsafeElements { $0.reduce(0) { max($0, abs($1)) } } }
 
   /// The tensor with `transform` applied to each element.
@@ -12,7 +12,7 @@ extension Tensor {
     }
   }
 
-  /// The tensor with `transform` applied to each pair of elements; traps unless the shapes agree.
+  /// The tensor with `transform` applied to each pair of elements. Traps unless the shapes are equal.
   public func combined(with other: Tensor, _ transform: (Float, Float) -> Float) -> Tensor {
     precondition(shape == other.shape, "\(shape) and \(other.shape) cannot be combined element by element")
     return Tensor(uninitialized: shape) { result in
@@ -39,7 +39,7 @@ extension Tensor {
     }
   }
 
-  /// ‖a − b‖₂ / ‖b‖₂, the distance of a tensor from a reference; infinite for a reference of zeros that is not met.
+  /// ‖a − b‖₂ / ‖b‖₂, the relative distance of a tensor from a reference. For a reference of zeros it is 0 or infinite.
   public func relativeDistance(from reference: Tensor) -> Double {
     precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
     var (difference, norm) = (0.0, 0.0)
@@ -54,7 +54,7 @@ extension Tensor {
 // MARK: Statistics
 
 extension Tensor {
-  /// The cosine of the angle between two tensors as vectors, −1…1; 0 if either is zero everywhere.
+  /// The cosine of the angle between two tensors as vectors, −1…1; 0 if one of them is zero.
   public func cosine(to other: Tensor) -> Double {
     precondition(shape == other.shape, "\(shape) and \(other.shape) cannot be compared")
     var (product, squaresA, squaresB) = (0.0, 0.0, 0.0)
@@ -67,10 +67,11 @@ extension Tensor {
     return product == 0 ? 0 : max(-1, min(1, product / (squaresA * squaresB).squareRoot()))
   }
 
-  /// How concentrated magnitudes are, as the Gini coefficient: 0 where all are equal, `1 − 1/n` where one of `n` has all.
+  /// The concentration of magnitudes as the Gini coefficient: 0 if all are equal, `1 − 1/n` if one of `n` is nonzero.
   ///
-  /// With the magnitudes in rising order, `G = Σ_i (2i − n − 1)·|x_i| / (n·Σ_i |x_i|)` for `i` from 1 to `n`; 0 for zeros.
-  /// (N. Hurley, S. Rickard, “Comparing measures of sparsity”, IEEE Transactions on Information Theory 55(10), 2009.)
+  /// With the magnitudes in ascending order, `G = Σ_i (2i − n − 1)·|x_i| / (n·Σ_i |x_i|)` for `i` from 1 to `n`; 0 for
+  /// zeros. (N. Hurley, S. Rickard, “Comparing measures of sparsity”, IEEE Transactions on Information Theory 55(10),
+  /// 2009.)
   ///
   /// - Complexity: O(n log n).
   public func giniCoefficient() -> Double {

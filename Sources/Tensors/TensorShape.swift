@@ -2,24 +2,25 @@ import RelevanceSupport
 
 /// The extent of a tensor along each axis, outermost first. `[]` is a scalar.
 ///
-/// Every extent is ≥ 0 and their product fits an `Int`; a shape that comes from a file is checked by `init(checking:)`.
+/// Every extent is ≥ 0 and their product fits an `Int`. `init(checking:)` checks a shape from a file.
 public struct TensorShape: Hashable, Sendable {
   /// The extents.
   public let dimensions: [Int]
   /// The number of elements: the product of the extents, 1 for a scalar.
   public let count: Int
 
-  /// Makes a shape from extents that the caller vouches for; traps if one is negative or the product overflows.
+  /// Creates a shape from valid extents. Traps if one is negative or the product overflows.
   public init(_ dimensions: [Int]) {
     guard let count = Self.product(of: dimensions) else { preconditionFailure("not a shape: \(dimensions)") }
     (self.dimensions, self.count) = (dimensions, count)
   }
 
-  /// Makes a shape from extents that nobody vouches for; throws if one is negative or the number of elements (or of bytes) overflows.
+  /// Creates a shape from unchecked extents. Throws if one is negative or the number of elements (or of bytes)
+  /// overflows.
   package init(checking dimensions: [Int]) throws {
     guard let count = Self.product(of: dimensions) else {
       throw SimpleError(
-        "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")
+        "\(dimensions) is not a tensor shape; expected extents ≥ 0 whose product fits in memory")
     }
     (self.dimensions, self.count) = (dimensions, count)
   }
@@ -30,23 +31,23 @@ public struct TensorShape: Hashable, Sendable {
   /// The extent along `axis`; negative axes count from the end.
   public subscript(axis: Int) -> Int { dimensions[axis < 0 ? axis + rank : axis] }
 
-  /// The elements for each index of the first axis; all of them where there is no axis, or nothing along it.
+  /// The number of elements for each index of the first axis; all elements if there is no axis or it is empty.
   package var itemCount: Int { count / max(dimensions.first ?? 1, 1) }
 
-  /// The shape with the first extent replaced: the same items in a batch of another size.
+  /// The shape with another first extent: the same items in a batch of another size.
   package func withBatch(_ count: Int) -> TensorShape { TensorShape([count] + dimensions.dropFirst()) }
 
-  /// Distance in elements between neighbors along each axis in row-major order.
+  /// The distance in elements between neighbors along each axis in row-major order.
   package var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }
     return strides
   }
 
-  /// The index along each axis of an element, which is counted in row-major order.
+  /// The index along each axis of an element, given its position in row-major order.
   package func coordinates(of place: Int) -> [Int] { zip(dimensions, strides).map { place / $1 % $0 } }
 
-  /// The number of the element with an index along each axis; nil if there is none.
+  /// The position of the element with an index along each axis; nil if there is none.
   package func place(of coordinates: [Int]) -> Int? {
     guard coordinates.count == rank, zip(coordinates, dimensions).allSatisfy({ (0..<$1).contains($0) }) else {
       return nil
@@ -54,8 +55,8 @@ public struct TensorShape: Hashable, Sendable {
     return zip(coordinates, strides).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
-  /// The shape that NumPy and ONNX give to an elementwise operation on the two, or nil if they do not fit or the result
-  /// would not fit memory.
+  /// The shape of an elementwise operation on the two shapes in NumPy and ONNX. Nil if they do not fit, or if the
+  /// result would not fit in memory.
   package func broadcast(with other: TensorShape) -> TensorShape? {
     let rank = max(self.rank, other.rank)
     var result = [Int](repeating: 1, count: rank)
@@ -69,7 +70,7 @@ public struct TensorShape: Hashable, Sendable {
   }
 
   private static func product(of dimensions: [Int]) -> Int? {
-    // Leaves room for the size in bytes; a zero extent must not hide an overflow of the others.
+    // Leaves room for the size in bytes. A zero extent must not hide an overflow of the others.
     var count = 1
     var empty = false
     for extent in dimensions {
@@ -91,6 +92,6 @@ extension TensorShape: ExpressibleByArrayLiteral {
 }
 
 extension TensorShape: CustomStringConvertible {
-  /// The extents as people write them: `1×3×224×224`, or `scalar`.
+  /// The extents in the form `1×3×224×224`, or `scalar`.
   public var description: String { rank == 0 ? "scalar" : dimensions.map(String.init).joined(separator: "×") }
 }

@@ -1,34 +1,35 @@
 import Foundation
 import RelevanceSupport
 
-/// Where floats lie that are only read.
+/// A pointer to floats that are only read.
 package typealias Floats = UnsafePointer<Float>
-/// Where floats lie that are written.
+/// A pointer to floats that are written.
 package typealias MutableFloats = UnsafeMutablePointer<Float>
 
-/// A run of floats in memory: allocated, lent by a pool, or part of a mapped file.
+/// A run of floats in memory: allocated, borrowed from a pool, or part of a mapped file.
 ///
-/// Whoever holds a reference keeps the memory alive. `Tensor` writes only into storage that it alone references and that
-/// is `writable`, so storage may be shared freely between threads.
+/// A reference keeps the memory alive. `Tensor` writes only to storage that is `writable` and that no one else
+/// references, so storage can be shared between threads.
 package final class TensorStorage: @unchecked Sendable {
   package let base: UnsafeMutablePointer<Float>
   package let count: Int
   package let writable: Bool
   private let release: @Sendable () -> Void
 
-  /// Allocates `count` floats, 64-byte aligned, not initialized.
+  /// Allocates `count` uninitialized floats, aligned to 64 bytes.
   package convenience init(count: Int) {
     let base = Self.allocate(count: count)
     let address = UInt(bitPattern: base)
     self.init(base: base, count: count, writable: true) { free(UnsafeMutableRawPointer(bitPattern: address)) }
   }
 
-  /// Whether the process ends with a sentence and an exit status, not a trap, when there is no memory: set by tools when they start.
+  /// Whether the process ends with an error message and an exit status, instead of a trap, when memory runs out. Tools
+  /// set this when they start.
   package nonisolated(unsafe) static var endsWithoutMemory = false
 
-  /// Memory for `count` floats, 64-byte aligned, not initialized, to be released by `free`.
+  /// Memory for `count` uninitialized floats, aligned to 64 bytes, which must be released with `free`.
   ///
-  /// Large runs are laid out for huge pages, which cost one page fault where ordinary ones cost 512 and are read faster.
+  /// Large runs are aligned for huge pages. These need one page fault instead of 512 and are read faster.
   package static func allocate(count: Int) -> UnsafeMutablePointer<Float> {
     let hugePage = 2 << 20
     let bytes = max(count, 16) * MemoryLayout<Float>.stride
@@ -45,7 +46,7 @@ package final class TensorStorage: @unchecked Sendable {
     return raw.bindMemory(to: Float.self, capacity: max(count, 16))
   }
 
-  /// Wraps memory that someone else owns; `release` runs when the last reference is gone.
+  /// Wraps memory that someone else owns. `release` runs when the last reference is released.
   package init(base: UnsafeMutablePointer<Float>, count: Int, writable: Bool, release: @escaping @Sendable () -> Void) {
     (self.base, self.count, self.writable, self.release) = (base, count, writable, release)
   }

@@ -2,7 +2,7 @@ import Foundation
 import RelevanceTestSupport
 import Testing
 
-/// Whether the commands of the documentation are ones that the tools have, and print what is shown.
+/// Checks that the tools have the commands of the documentation, and that they print the documented output.
 @Suite struct CommandTests {
   private static let shown = DocumentationText.blocks(of: DocumentationText.pages).flatMap {
     ShownCommand.commands(of: $0)
@@ -50,7 +50,8 @@ enum ShownOutput {
     return nil
   }
 
-  /// Whether lines say the same: words are equal, and numbers with decimals up to rounding, which differs between processors.
+  /// Whether two lines agree: words are equal, and decimal numbers are equal up to rounding, which differs between
+  /// processors.
   private static func agree(_ shown: String, _ printed: String) -> Bool {
     let number = /-?\d+(?:\.\d+)?/
     func parts(_ line: String) -> (text: String, numbers: [Substring]) {
@@ -68,15 +69,15 @@ enum ShownOutput {
   }
 }
 
-/// A command line of the documentation, and what it is shown to print.
+/// A command line of the documentation with its documented output.
 struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConvertible {
-  /// Where it is.
+  /// The location of the command.
   let place: String
   /// `relevance` or `convert-model`.
   let tool: String
-  /// What follows.
+  /// The arguments.
   let words: [String]
-  /// The lines below it.
+  /// The lines after the command.
   var output: [String]
   /// Whether it is a step of a tutorial, which may need the steps before it.
   var isStep = false
@@ -93,7 +94,7 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
   var description: String { "\(place): \(tool) \(words.joined(separator: " "))" }
   var testDescription: String { description }
 
-  /// Whether what it needs is there, it prints the same each time, and something is shown.
+  /// Whether the command's files exist, its output is reproducible, and output is documented.
   var isRunnable: Bool {
     guard tool == "relevance", !output.isEmpty, words[0] != "bench",
       let model = words.first(where: { $0.hasPrefix("Fixtures/") || $0 == "squeezenet1.1" })
@@ -101,7 +102,7 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
     return model != "squeezenet1.1" || FetchedModel.hasSqueezeNet
   }
 
-  /// The commands of a block, with what follows each; a line that ends in a backslash goes on.
+  /// The commands of a block, each with the lines after it. A line that ends in a backslash continues.
   static func commands(of block: CodeBlock) -> [ShownCommand] {
     guard ["", "sh", "console"].contains(block.language) else { return [] }
     var commands: [ShownCommand] = []
@@ -123,7 +124,7 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
     return commands
   }
 
-  /// As a shell splits a line: at spaces outside quotes, up to a comment.
+  /// Splits a line like a shell: at spaces outside of quotes, up to a comment.
   private static func words(of line: String) -> [String] {
     var words: [String] = []
     var word: String?
@@ -145,18 +146,18 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
   }
 }
 
-/// What the tools' help says.
+/// The help of the tools.
 private struct Manual {
   /// The help of a command.
   struct Page {
     let subcommands: Set<String>
-    /// The one that is meant if none is named.
+    /// The default subcommand.
     let usual: String?
     let options: Set<String>
   }
   private var pages: [[String]: Page] = [:]
 
-  /// The help of the subcommand that a command names, and the words after it.
+  /// The help of the subcommand that a command names, and the remaining words.
   mutating func page(of command: ShownCommand) throws -> (Page, [String]) {
     var rest = command.words[...]
     if rest.first == "help" { rest.removeFirst() }

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “From where to what”.
+/// The examples of “Channels and concepts”.
 @Suite struct ConceptExamples {
   @Test func channels() throws {
     let scene = try Scene()

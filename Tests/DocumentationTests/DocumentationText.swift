@@ -3,11 +3,11 @@ import RelevanceTestSupport
 
 /// A block between fences in the documentation.
 struct CodeBlock: Sendable, CustomStringConvertible {
-  /// The file, below the package's root.
+  /// The file, relative to the package's root.
   let file: String
-  /// The number of its first line.
+  /// The number of the first line.
   let line: Int
-  /// What follows the opening fence.
+  /// The text after the opening fence.
   let language: String
   let lines: [String]
 
@@ -15,7 +15,7 @@ struct CodeBlock: Sendable, CustomStringConvertible {
   var text: String { lines.joined(separator: "\n") }
 }
 
-/// What readers are shown: the README, the catalogs' pages, and the comments of the sources.
+/// The texts for readers: the README, the pages of the catalogs, and the comments of the sources.
 enum DocumentationText {
   /// The README, the gallery and all pages of the catalogs.
   static let pages: [(file: String, lines: [String])] =
@@ -36,7 +36,7 @@ enum DocumentationText {
     )
   }
 
-  /// The blocks of some texts.
+  /// The blocks of several texts.
   static func blocks(of texts: [(file: String, lines: [String])]) -> [CodeBlock] {
     texts.flatMap { file, lines in
       var blocks: [CodeBlock] = []

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Evaluate”.
+/// The examples of “Evaluate explanations”.
 @Suite struct EvaluationExamples {
   @Test func pointing() throws {
     let at = try Place()
@@ -27,7 +27,7 @@ import Testing
       try chart.svg.write(toFile: at("\(chart.name).svg"), atomically: true, encoding: .utf8)
     }
     for note in results.notes { print(note) }
-    #expect(results.tables[0].rows.count == 2 && results.notes[0].hasPrefix("80 targets in 40 pictures"))
+    #expect(results.tables[0].rows.count == 2 && results.notes[0].hasPrefix("80 targets in 40 images"))
     #expect(FileManager.default.fileExists(atPath: at("hits-by-threshold.svg")))
 
     let records = try Journal(contentsOf: at("pointing.jsonl")).records(Pointing.Record.self)
@@ -40,10 +40,10 @@ import Testing
     let at = try Place()
     let scene = try Scene()
     let subject = Subject(scene.explainer, methods: [.lrp])
-    let pictures = try DataSet.load(
+    let images = try DataSet.load(
       at("Fixtures/digits/scenes/instances.json"), classes: ClassNames(count: 10)
     ).sample(8, seed: 0)
-    let pointing = try Pointing().prepared(subject, on: pictures)
+    let pointing = try Pointing().prepared(subject, on: images)
 
     let parts = ["1/2", "2/2"].compactMap { Shard(rawValue: $0) }
     let paths = try parts.map { shard in

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Read the ledger”.
+/// The examples of “Read the conservation ledger”.
 @Suite struct LedgerExamples {
   @Test func entries() throws {
     let trace = try Scene().trace
@@ -31,7 +31,7 @@ import Testing
       let growth = (ledger.last?.magnitudeOut ?? 0) / (ledger.first?.magnitudeIn ?? 1)
       print(table.name, ledger.absorbed, ledger.losses[.bias] ?? 0, growth)
     }
-    // What the article's table says.
+    // The numbers in the article's table.
     let expected: [(RuleTable, absorbed: Double, bias: Double, growth: Double)] = [
       (.epsilonPlus, 1.806, 1.806, 1.04), (.epsilonAlpha2Beta1, 1.882, 1.924, 3.00),
       (standard, 0.067, 0, 0.995),
@@ -73,7 +73,7 @@ struct RunnerUp: AttributionMethod {
   }
 }
 
-/// The examples of “Contrast”.
+/// The examples of “Contrastive explanations”.
 @Suite struct ContrastExamples {
   @Test func sharesInTheBoxes() throws {
     let trace = try Scene().trace
@@ -89,7 +89,7 @@ struct RunnerUp: AttributionMethod {
         print(method, explanation.target, share[8] ?? 0, share[0] ?? 0)
       }
     }
-    // What the article's table says: of class 8 and of class 0, in the box of the 8 and in that of the 0.
+    // The numbers in the article's table: for class 8 and class 0, in the box of the 8 and in that of the 0.
     let expected: [(any AttributionMethod, shares: [Double])] = [
       (.lrp, [0.60, 0.32, 0.54, 0.38]), (.clrp1, [0.93, 0, 0, 0.92]), (.clrp2, [0.93, 0, 0, 0.92]),
     ]

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of the landing page and of “Explain your first decision”.
+/// The examples of the landing page and of “Explain your first prediction”.
 @Suite struct FirstDecisionExamples {
   @Test func landingPage() throws {
     let at = try Place()

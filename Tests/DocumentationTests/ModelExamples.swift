@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Bring your model” and of “How fast and why”.
+/// The examples of “Bring your model” and of “Performance”.
 @Suite struct ModelExamples {
   @Test func reading() throws {
     let at = try Place()
@@ -61,7 +61,7 @@ import Testing
     let classes = (0..<10).map { Target.class($0) }
     let all = try trace.explain(classes, by: .clrp1, ledger: false)
     let eight = try scene.trace.explain(.class(8), by: .clrp1)
-    // Not to the bit: a matrix product may round differently beside others.
+    // Not bit by bit: a matrix product can round differently in a batch.
     #expect(all.count == 10 && all[8].relevance.relativeDistance(from: eight.relevance) <= 1e-5)
   }
 }

@@ -2,9 +2,9 @@ import Foundation
 import RelevanceKit
 import RelevanceTestSupport
 
-/// Where the files of an example are: `at("photo.jpg")` in the sources is `"photo.jpg"` in the text.
+/// The locations of an example's files: `at("photo.jpg")` in the sources is `"photo.jpg"` in the text.
 ///
-/// Fixtures are below the package's root, as the text has them; what an example writes goes to a folder of its own.
+/// Fixtures are relative to the package's root, as in the text. Files that an example writes are in a separate folder.
 struct Place {
   private let scratch: Fixtures.Scratch
 
@@ -13,7 +13,7 @@ struct Place {
   func callAsFunction(_ path: String) -> String {
     switch path {
     case "photo.jpg": Fixtures.path("cat-and-coffee.png")
-    // As from a package beside this one.
+    // As in a package beside this one.
     case _ where path.hasPrefix("../RelevanceKit/"): callAsFunction(String(path.dropFirst("../RelevanceKit/".count)))
     case _ where path.hasPrefix("Fixtures/"): Fixtures.root.appendingPathComponent(path).path
     default: scratch.path(path)
@@ -21,10 +21,10 @@ struct Place {
   }
 }
 
-/// The trained network of the articles, and a scene in which it sees an 8 and a 0.
+/// The trained network of the articles, and a scene with an 8 and a 0.
 struct Scene {
   static let folder = Fixtures.path("digits/vgg")
-  static let picture = Fixtures.path("digits/scenes/005.png")
+  static let image = Fixtures.path("digits/scenes/005.png")
 
   let model: Model
   let input: Tensor
@@ -34,13 +34,13 @@ struct Scene {
   /// Runs the network on the scene under table `default`.
   init() throws {
     model = try Model(contentsOf: Self.folder)
-    input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.picture))
+    input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.image))
     explainer = try Explainer(model)
     trace = try explainer.trace(input)
   }
 }
 
-/// Whether two numbers are equal but for rounding, which differs between processors.
+/// Whether two numbers are equal up to rounding, which differs between processors.
 func isNear(_ a: some BinaryFloatingPoint, _ b: some BinaryFloatingPoint, within tolerance: Double = 0.002) -> Bool {
   abs(Double(a) - Double(b)) <= tolerance
 }

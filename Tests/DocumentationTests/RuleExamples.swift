@@ -19,7 +19,7 @@ import Testing
       let share = try PointingScore(SaliencyMap(explanation), in: eight).energyShare
       print(name, explanation.relevance.sum(), share, explainer.plan.warnings)
     }
-    // What the article's table says: the sum, the share, and whether there is a warning.
+    // The numbers in the article's table: the sum, the share, and whether there is a warning.
     let expected: [String: (sum: Double, share: Double, isWarned: Bool)] = [
       "default": (14.15, 0.60, false), "paper": (14.15, 0.60, false), "ExcitationBackprop": (12.94, 0.62, true),
       "EpsilonPlus": (12.41, 0.97, true), "EpsilonPlusFlat": (12.46, 0.95, false),
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func tableOfOnesOwn() throws {
+  @Test func customTable() throws {
     let scene = try Scene()
     let model = scene.model
     let at = try Place()
@@ -77,7 +77,7 @@ import Testing
   }
 }
 
-/// Relevance goes to inputs in proportion to the size of their contributions, whatever their sign:
+/// Distributes relevance to inputs in proportion to the magnitude of their contributions, regardless of sign:
 /// `R_i = Σ_j x_i |w_ij| / Σ_i' x_i' |w_i'j| · R_j` for inputs `x ≥ 0`.
 struct Absolute: ContributionRule {
   var description: String { "absolute" }
@@ -92,7 +92,7 @@ extension Absolute: NamedRule {
   static let name = "absolute"
 }
 
-/// Passes a share of the relevance through a rectifier, and keeps the rest.
+/// Passes a share of the relevance through a rectifier, and absorbs the rest.
 struct Discount: Rule {
   let share: Float
   var description: String { "discount(share: \(share))" }

@@ -3,19 +3,20 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whether what the documentation shows is what these tests compile and run, and what the package reads.
+/// Checks that the code in the documentation is compiled and run by these tests, and that the package can read its
+/// files.
 @Suite struct TextTests {
   private static let blocks = DocumentationText.blocks(of: DocumentationText.pages)
 
   private static func blocks(in language: String) -> [CodeBlock] { blocks.filter { $0.language == language } }
 
-  @Test func thereIsWhatIsChecked() {
+  @Test func documentationHasBlocks() {
     #expect(Set(Self.blocks.map(\.language)).isSuperset(of: ["", "swift", "yaml", "json"]))
     #expect(DocumentationText.pages.count >= 19)
   }
 
-  /// Lines of code as they are compared: without indentation, alignment, empty lines, imports and comments behind code, and
-  /// with the paths of the text.
+  /// Lines of code in a comparable form: without indentation, alignment, empty lines, imports and comments after code,
+  /// and with the paths of the text.
   private static func comparable(_ lines: [String]) -> [String] {
     lines.map { line in
       let code = line.replacing(/(\S)\s+\/\/ .*$/) { String($0.1) }
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func everyManifestIsOne() throws {
+  @Test func everyManifestIsValid() throws {
     let scratch = try Fixtures.Scratch()
     for block in Self.blocks(in: "swift") where block.isManifest {
       try Data(block.text.utf8).write(to: scratch.url.appendingPathComponent("Package.swift"))
@@ -63,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func everyFileIsThere() {
+  @Test func everyFileExists() {
     for (place, code) in DocumentationText.codeSpans(of: DocumentationText.pages) {
       for match in code.matches(of: /(?:^|\s)((?:Tools|Fixtures|Sources|Tests|Documentation)\/[A-Za-z0-9\/._-]+)/) {
         let file = Fixtures.root.appendingPathComponent(String(match.1))
@@ -74,6 +75,6 @@ import Testing
 }
 
 extension CodeBlock {
-  /// Whether it is a `Package.swift`.
+  /// Whether the block is a `Package.swift`.
   fileprivate var isManifest: Bool { lines.first?.hasPrefix("// swift-tools-version") ?? false }
 }

@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Intervals that hold what they promise.
+/// Confidence intervals have the stated coverage.
 @Suite struct BootstrapTests {
-  /// Of many samples of numbers of mean 0.3, about 95 % of the intervals contain it.
+  /// For many samples of numbers with mean 0.3, about 95 % of the intervals contain the mean.
   @Test func intervalsCoverTheTruth() throws {
     var (covered, widths) = (0, 0.0)
     let (samples, size) = (300, 60)
@@ -20,7 +20,7 @@ import Testing
       widths += estimate.high - estimate.low
     }
     #expect((0.90...0.98).contains(Double(covered) / Double(samples)))
-    // Normal theory: 2 · 1.96 · √(0.3 · 0.7 / 60).
+    // By normal theory: 2 · 1.96 · √(0.3 · 0.7 / 60).
     #expect(abs(widths / Double(samples) - 0.232) < 0.015)
   }
 
@@ -37,7 +37,7 @@ import Testing
     #expect(alone.high - alone.low > 0.1)
   }
 
-  @Test func classesCountAlike() throws {
+  @Test func classesHaveEqualWeight() throws {
     var measured = Measurements()
     for item in 0..<90 { measured.append(1, item: item, classIndex: 0) }
     for item in 90..<100 { measured.append(0, item: item, classIndex: 7) }
@@ -48,7 +48,7 @@ import Testing
     #expect(bootstrap.estimate(.classMean(Measurements())) == nil)
   }
 
-  @Test func seedsDecide() throws {
+  @Test func intervalsDependOnTheSeed() throws {
     let measured = Measurements(
       items: Array(0..<20), classes: [Int](repeating: 0, count: 20), values: (0..<20).map { Double($0 * $0) })
     func interval(_ seed: UInt64) -> Estimate? { Bootstrap(items: 20, seed: seed).estimate(.mean(measured)) }
@@ -56,7 +56,7 @@ import Testing
     #expect(interval(1) != interval(2))
   }
 
-  @Test func tablesAreWrittenForPeopleAndPrograms() throws {
+  @Test func tablesAsMarkdownAndCSV() throws {
     let table = ResultTable(
       title: "Some", columns: ["method", "a|b", "n", "x"],
       rows: [

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Where boxes go when a picture is preprocessed: told from rectangles drawn into pictures.
+/// The positions of boxes after preprocessing, compared with rectangles drawn into images.
 @Suite struct BoxPlacementTests {
   private static let preprocessings: [Preprocessing] = [
     Preprocessing(resize: nil, crop: nil),
@@ -22,23 +22,23 @@ import Testing
   ]
 
   @Test(arguments: preprocessings, Orientation.allCases)
-  func boxesGoWhereTheirPixelsGo(_ preprocessing: Preprocessing, _ orientation: Orientation) throws {
+  func boxesFollowTheirPixels(_ preprocessing: Preprocessing, _ orientation: Orientation) throws {
     let scratch = try Fixtures.Scratch()
     for box in Self.boxes {
       var stored = RGBImage(width: 110, height: 83, filledWith: .black)
       for y in Int(box.top)..<Int(box.bottom) { for x in Int(box.left)..<Int(box.right) { stored[x, y] = .white } }
       let path = scratch.path("marked.png")
       try png(stored, orientation).write(to: URL(fileURLWithPath: path))
-      let picture = try RGBImage.read(path)
-      #expect(picture.orientation == orientation)
-      let visible = try preprocessing.visible(picture.upright)
+      let image = try RGBImage.read(path)
+      #expect(image.orientation == orientation)
+      let visible = try preprocessing.visible(image.upright)
       let placement = preprocessing.placement(
-        ofWidth: picture.upright.width, height: picture.upright.height, storedAs: picture.orientation)
+        ofWidth: image.upright.width, height: image.upright.height, storedAs: image.orientation)
       #expect(placement.width == visible.width && placement.height == visible.height)
       let found = marked(visible)
       let placed = box.placed(by: placement)
       guard let found, let placed else {
-        // Of less than a pixel nothing may be seen.
+        // A box of less than a pixel can be invisible.
         #expect(found.map(thickness) ?? 0 <= 1 && placed.map(thickness) ?? 0 <= 1)
         continue
       }
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func boxesOutsideTheCropAreNowhere() {
+  @Test func boxesOutsideTheCropAreRemoved() {
     let placement = Preprocessing(resize: nil, crop: .init(width: 10, height: 10)).placement(ofWidth: 100, height: 10)
     #expect(BoundingBox(left: 0, top: 0, right: 45, bottom: 10).placed(by: placement) == nil)
     #expect(
@@ -68,7 +68,7 @@ import Testing
 
   private func thickness(_ box: BoundingBox) -> Double { min(box.right - box.left, box.bottom - box.top) }
 
-  /// A PNG with an EXIF block that has nothing but an orientation.
+  /// A PNG with an EXIF block that contains only an orientation.
   private func png(_ image: RGBImage, _ orientation: Orientation) throws -> Data {
     let exif: [UInt8] = [
       0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, UInt8(orientation.rawValue), 0, 0, 0, 0, 0,

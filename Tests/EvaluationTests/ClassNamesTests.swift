@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Which class of a network a name means.
+/// The mapping from names to classes of a network.
 @Suite struct ClassNamesTests {
   private let labels = [
     0: "tench, Tinca tinca", 1: "crane", 2: "crane, lifting device", 3: "Bass", 4: "maillot", 5: "maillot",
@@ -18,7 +18,7 @@ import Testing
     #expect(try ClassNames(names: labels, count: 6).index(of: name, in: "data") == index)
   }
 
-  @Test func indicesAreThoseOfTheNetwork() {
+  @Test func indicesAreChecked() {
     #expect(
       sentence { try ClassNames(names: labels, count: 6).index(of: "6", in: "data") }
         == "data: expected a class from 0 to 5, found 6")
@@ -27,7 +27,7 @@ import Testing
   @Test func namesOfSeveralClassesAreErrors() {
     #expect(
       sentence { try ClassNames(names: labels, count: 6).index(of: "Maillot", in: "data") }
-        == "data: the class Maillot may be 4 or 5; give a class file that says which")
+        == "data: the class Maillot is ambiguous: 4 or 5; provide a class file that maps it to a number")
   }
 
   @Test(arguments: [
@@ -41,13 +41,13 @@ import Testing
     try Data(text.utf8).write(to: scratch.url.appendingPathComponent("classes"))
     let names = try ClassNames(contentsOf: scratch.path("classes"), names: labels, count: 6)
     #expect(try (1...3).map { try names.index(of: "n0000000\($0)", in: "") } == [0, 1, 2])
-    // What the file does not have may be a label; what it has comes first.
+    // A name that is not in the file can be a label; names of the file take precedence.
     #expect(try names.index(of: "bass", in: "") == 3)
     #expect(try names.index(of: "crane", in: "") == 1)
     if text.contains("maillot") { #expect(try names.index(of: "maillot", in: "") == 2) }
   }
 
-  @Test func aClassFileMayNameClassesByNumbers() throws {
+  @Test func classFilesCanUseNumbersAsNames() throws {
     let scratch = try Fixtures.Scratch()
     try Data("1\n10\n2\n".utf8).write(to: scratch.url.appendingPathComponent("classes"))
     let names = try ClassNames(contentsOf: scratch.path("classes"), count: 3)
@@ -73,7 +73,7 @@ import Testing
         == "\(scratch.path("classes")): \(expected)")
   }
 
-  @Test func theClassFileMustBeThere() {
+  @Test func classFileMustExist() {
     #expect(
       sentence { try ClassNames(contentsOf: "/nowhere", count: 2) }
         == "/nowhere: not found; expected a class file: JSON, or a line per class")

@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What `Documentation/transformers.md` says of methods on the digit transformer, on a part of the scenes.
+/// The statements of `Documentation/transformers.md` about methods on the digit transformer, for a part of the scenes.
 @Suite struct DigitTransformerEvaluationTests {
-  /// The methods by falling share of the energy that is in the box of the digit.
+  /// The methods in descending order of the share of energy in the box of the digit.
   private static let order: [any AttributionMethod] = [
     LRP(), LayerCAM(), GradientTimesAttention(), GradientTimesInput(), GradCAM(), AttentionRollout(), RandomMap(),
   ]
@@ -41,7 +41,7 @@ import Testing
     #expect(shares[0] > shares[1] + 0.03 && shares[1] > shares[2] + 0.03, "\(shares)")
   }
 
-  /// `table` with z⁺ in the last layer, as the tables of CNNs have it.
+  /// `table` with z⁺ in the last layer, as in the tables for CNNs.
   private static func withPlainHead(_ table: RuleTable) -> RuleTable {
     RuleTable(name: "head") {
       RuleTable.Row(.operators(.gemm, position: .last), ZPlusRule())
@@ -49,7 +49,8 @@ import Testing
     }
   }
 
-  /// What contrasts need: a last layer that does not divide by logits, most of which are negative. There LRP itself tells classes less apart.
+  /// Contrasts need a last layer that does not divide by logits, most of which are negative. With such a layer, LRP
+  /// itself distinguishes classes less.
   @Test func contrastsPointBetterAboveAPlainHead() throws {
     let targets = try Self.records(Self.withPlainHead(.viT), [LRP(), CLRP1(), CLRP2()])
     let others = try targets.map { try #require($0.otherShares) }
@@ -59,7 +60,8 @@ import Testing
     #expect(other[1] < other[0] - 0.1 && other[2] < other[0] - 0.1, "\(other)")
   }
 
-  /// Where LRP has relevance of both signs, contrasts lose by what contradicts the dual, which the difference takes for support.
+  /// If LRP has relevance of both signs, contrasts become worse, because relevance that contradicts the dual counts as
+  /// support in the difference.
   @Test(arguments: ["ViT", "AttnLRP", "CP-LRP"]) func contrastsOfPositivePartsPointBetter(_ name: String) throws {
     let table = try #require(RuleTable.preset(name, pixelRange: nil))
     func shares(_ table: RuleTable) throws -> [Double] {
@@ -71,13 +73,14 @@ import Testing
     #expect(plain[2] > plain[0] + 0.06 && plain[2] > plain[1] + 0.06, "\(plain)")
   }
 
-  /// Why contrasts do not point better than LRP here: what CLRP2 takes from the other digit goes to the background, and CLRP1 adds to both.
+  /// Contrasts do not point better than LRP here: the share that CLRP2 removes from the other digit moves to the
+  /// background, and CLRP1 adds to both digits.
   @Test func contrastsTakeFromTheOtherDigitAtMost() throws {
     let targets = try Self.records(.viT, [LRP(), CLRP1(), CLRP2()])
     let others = try targets.map { try #require($0.otherShares) }
     let own = (0..<3).map { method in Self.mean(targets.map { $0.scores[method].energyShare }) }
     let other = (0..<3).map { method in Self.mean(others.map { $0[method] }) }
-    #expect(other[0] < 0.25 * own[0], "LRP tells the digits apart by itself")
+    #expect(other[0] < 0.25 * own[0], "LRP itself distinguishes the digits")
     #expect(own[1] < own[0] - 0.05 && other[1] > other[0] + 0.02)
     #expect(abs(own[2] - own[0]) < 0.03 && other[2] < other[0] - 0.01)
     // Shares in boxes that do not overlap, and outside of both.
@@ -88,7 +91,7 @@ import Testing
   }
 }
 
-/// CLRP1 of what supports alone: `max(0, R⁺ − R_dual⁺)`, each a sum over channels.
+/// CLRP1 of supporting relevance only: `max(0, R⁺ − R_dual⁺)`, where each term is a sum over channels.
 private struct PositiveContrast: AttributionMethod {
   static let name = "positive-contrast"
   var isContrastive: Bool { true }

@@ -3,12 +3,12 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Trained networks of three shapes on scenes of two handwritten digits: their logits, how well they see both digits, and whether
-/// contrasts point at the right one.
+/// Trained networks of three architectures on scenes of two handwritten digits: their logits, how well they recognize
+/// both digits, and whether contrasts point at the correct one.
 @Suite struct DigitsTests {
-  /// COCO's annotations, as far as the scenes need them; a category's id is its class.
+  /// The parts of COCO's annotations that the scenes need; the id of a category is its class.
   private struct Instances: Decodable {
-    struct Picture: Decodable {
+    struct Image: Decodable {
       let id: Int
       let fileName: String
     }
@@ -17,7 +17,7 @@ import Testing
       let categoryId: Int
       let bbox: [Double]
     }
-    let images: [Picture]
+    let images: [Image]
     let annotations: [Annotation]
   }
 
@@ -35,20 +35,20 @@ import Testing
           classIndex: annotation.categoryId, box: BoundingBox(left: x, top: y, right: x + width, bottom: y + height))
       }
     }
-    return instances.images.map { picture in
+    return instances.images.map { image in
       LabeledImage(
-        name: picture.fileName, path: "\(folder)/\(picture.fileName)", classes: [], objects: objects[picture.id] ?? [])
+        name: image.fileName, path: "\(folder)/\(image.fileName)", classes: [], objects: objects[image.id] ?? [])
     }
   }
 
-  /// How a network does on the scenes, as the README of the fixtures says.
+  /// The accuracy of a network on the scenes, as stated in the README of the fixtures.
   struct Accuracy: Sendable, CustomTestStringConvertible {
     let network: String
-    /// Scenes whose largest logit is a digit that is there.
+    /// Scenes whose largest logit is one of their digits.
     let first: Int
     /// Scenes whose two largest logits are the two digits.
     let both: Int
-    /// Digits that are there, of 400, whose logit is positive.
+    /// Digits in the scenes, out of 400, with a positive logit.
     let positive: Int
 
     var testDescription: String { network }
@@ -104,7 +104,7 @@ import Testing
     let table = RuleTable.recommended(for: model.network, pixelRange: model.preprocessing.pixelRange)
     let explainer = try Explainer(model.network, rules: table)
     let methods = [.lrp, .clrp1, .clrp2] as [any AttributionMethod]
-    // Of each method: the mean share of a map's energy that is in the box of its digit, and in that of the other one.
+    // For each method, the mean share of a map's energy in the box of its digit, and in that of the other one.
     var own = [0.0, 0, 0]
     var other = [0.0, 0, 0]
     let scenes = try Self.scenes().prefix(50)
@@ -119,9 +119,9 @@ import Testing
         }
       }
     }
-    #expect(other[0] >= 0.1, "LRP sees both digits")
+    #expect(other[0] >= 0.1, "LRP marks both digits")
     if network == "vit" {
-      // A transformer's LRP tells the digits apart by itself, since attention does; contrasts add nothing to that.
+      // LRP on a transformer distinguishes the digits because attention does, so contrasts do not improve it.
       #expect(own[0] >= 0.7 && other[0] <= own[0] / 4)
       return
     }

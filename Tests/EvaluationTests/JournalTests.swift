@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Runs that are interrupted, divided and joined end as if nothing had happened.
+/// Interrupted, divided and merged runs have the same result as a single run.
 @Suite struct JournalTests {
-  /// A square root per item, and one item that has none.
+  /// A square root per item, with one item that has none.
   struct Roots: ItemwiseEvaluation {
     struct Record: Codable {
       let root: Double
@@ -46,7 +46,7 @@ import Testing
 
   private func bytes(_ name: String) throws -> Data { try Data(contentsOf: scratch.url.appendingPathComponent(name)) }
 
-  @Test func aJournalHasALineForEachItem() throws {
+  @Test func journalsHaveOneLinePerItem() throws {
     let lines = String(decoding: whole, as: UTF8.self).split(separator: "\n")
     #expect(lines.count == 12)
     #expect(lines[0].contains(#""evaluation":"roots""#) && lines[0].contains(#""shard":"1/1""#))
@@ -59,8 +59,8 @@ import Testing
     #expect(try journal.data() == whole)
   }
 
-  /// Whatever had been written when a process ended, the rest is the same.
-  @Test func aRunContinuesFromEveryByte() throws {
+  /// A run that ended at any byte continues to the same journal.
+  @Test func runsContinueFromEveryByte() throws {
     for length in 0...whole.count {
       try whole.prefix(length).write(to: scratch.url.appendingPathComponent("part.jsonl"))
       let journal = try Roots().run(journal: scratch.path("part.jsonl"), resumes: true)
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 4, 11, 20]) func shardsAreTheWhole(count: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 11, 20]) func mergedShardsMatchTheWhole(count: Int) throws {
     let paths = try (1...count).map { index in
       let path = scratch.path("journal-\(index)-of-\(count).jsonl")
       _ = try Roots().run(journal: path, shard: #require(Shard(rawValue: "\(index)/\(count)")))
@@ -90,7 +90,7 @@ import Testing
     #expect(seen.allSatisfy { $0.total == 11 })
   }
 
-  @Test func whatDoesNotBelongTogetherIsRefused() throws {
+  @Test func incompatiblePartsAreRejected() throws {
     func error(_ body: () throws -> Void) -> String {
       do { try body() } catch { return "\(error)" }
       return "nothing"
@@ -98,7 +98,7 @@ import Testing
     let path = scratch.path("whole.jsonl")
     #expect(
       error { _ = try Roots().run(journal: path) }.hasSuffix(
-        "is there already; --resume continues it, another --output starts anew"))
+        "exists already; use --resume to continue it, or another --output to start again"))
     var other = Roots()
     other.configuration["methods"] = ["cube root"]
     #expect(
@@ -117,12 +117,12 @@ import Testing
     #expect(error { _ = try Journal.merging([one, two], of: Roots.self) }.contains("are not of the same evaluation"))
     #expect(
       error { _ = try Journal.merging([one], of: Roots.self) } == "expected all shards of the evaluation, found 1/2")
-    #expect(error { _ = try Journal.merging([one, one], of: Roots.self) }.hasSuffix("shard 1/2 is there twice"))
+    #expect(error { _ = try Journal.merging([one, one], of: Roots.self) }.hasSuffix("shard 1/2 occurs twice"))
     #expect(error { _ = try Journal.merging([], of: Roots.self) }.hasPrefix("expected journals to merge"))
     try bytes("1.jsonl").dropLast(3).write(to: URL(fileURLWithPath: one))
     #expect(
       error { _ = try Journal.merging([one], of: Roots.self) }.hasSuffix(
-        "5 of 6 items are done; --resume its evaluation first"))
+        "only 5 of 6 items are done; continue its evaluation with --resume first"))
 
     for (text, message) in [
       ("", "expected a journal of relevance evaluate"), ("{}\n", "expected a journal of relevance evaluate"),
@@ -137,7 +137,7 @@ import Testing
       (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: "{\"ind\0x"), "line 5 is damaged"),
       (
         String(decoding: whole, as: UTF8.self).replacing(#""root":3}"#, with: #""root":-3}"#),
-        "line 11 is damaged: the record is not one of what the first line describes"
+        "line 11 is damaged: the record does not fit the first line"
       ),
       (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
     ] {
@@ -146,11 +146,11 @@ import Testing
     }
     #expect(
       error { _ = try Journal.read(scratch.path("none"), of: Roots.self) }.hasSuffix(
-        "no such journal, or it may not be read"))
+        "no such journal, or no permission to read it"))
   }
 
   /// Two processes would mix their lines.
-  @Test func aJournalHasOneWriter() throws {
+  @Test func journalsHaveOneWriter() throws {
     let path = scratch.path("locked.jsonl")
     let nested = PreparedEvaluation(Roots.self, configuration: [:], items: ["only"]) { _ in
       do { _ = try Roots().run(journal: path, resumes: true) } catch let error as SimpleError

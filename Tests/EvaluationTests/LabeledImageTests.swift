@@ -1,7 +1,7 @@
 import RelevanceKit
 import Testing
 
-/// Pictures with their classes and boxes.
+/// Images with their classes and boxes.
 @Suite struct LabeledImageTests {
   @Test func classesOfObjectsCount() {
     let box = BoundingBox(left: 0, top: 0, right: 10, bottom: 4)
@@ -14,7 +14,7 @@ import Testing
     #expect(box.area == 40)
   }
 
-  @Test func picturesAreInTheOrderOfTheirNames() {
+  @Test func imagesAreSortedByName() {
     let names = ["b", "a10", "a9"]
     let set = DataSet(name: "test", images: names.map { LabeledImage(name: $0, path: $0, classes: []) })
     #expect(set.images.map(\.name) == ["a10", "a9", "b"])

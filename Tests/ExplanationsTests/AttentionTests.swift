@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A small vision transformer in two forms that compute the same: with the batch first throughout, and as PyTorch's attention has it,
-/// tokens first and heads folded into the batch.
+/// A small vision transformer in two equivalent forms: with the batch as the first axis throughout, and with tokens
+/// first and heads folded into the batch, as in PyTorch's attention.
 @Suite struct AttentionTests {
   /// 16 patches and a class token of 6 channels, two heads, and five classes.
   static func network(tokensFirst: Bool) throws -> NeuralNetwork {
@@ -70,9 +70,10 @@ import Testing
   ]
   static let tables = [RuleTable.attnLRP, .cpLRP, .viT]
 
-  /// Wherever the batch's axis is, maps are the same: of items alone and of batches, of one target and of several.
+  /// Maps do not depend on the position of the batch axis, for single items and batches, and for one and several
+  /// targets.
   @Test(arguments: methods, tables)
-  func mapsDoNotDependOnTheForm(method: any AttributionMethod, table: RuleTable) throws {
+  func mapsDoNotDependOnAxisOrder(method: any AttributionMethod, table: RuleTable) throws {
     let targets = [Target.class(1), .class(4), .class(0)]
     let explainers = try [false, true].map { try Explainer(Self.network(tokensFirst: $0), rules: table) }
     let batch = Self.input(batch: 3)
@@ -85,7 +86,7 @@ import Testing
       #expect(trace.batch == 3)
       let together = try trace.explain(targets, by: method)
       for item in 0..<3 {
-        // Noise is that of a place in a batch.
+        // Noise depends on the position in a batch.
         if method is SmoothGrad, item > 0 { continue }
         let alone = try explainer.trace(batch.item(item)).explain(targets, by: method)
         for number in targets.indices {
@@ -99,7 +100,7 @@ import Testing
     }
   }
 
-  /// Tokens that come before the items of a batch are the same tokens.
+  /// Tokens that come before the items of a batch are treated as tokens.
   @Test func activationMapsOfTokensThatComeFirst() throws {
     let trace = try Explainer(Self.network(tokensFirst: true)).trace(Self.input(batch: 3))
     #expect(try trace.defaultCAMLayer() == "norm1")
@@ -112,7 +113,7 @@ import Testing
     }
   }
 
-  /// The ledger adds up to the last cause: nothing but the softmax's expansion is lost without one.
+  /// The ledger adds up for every cause. Only the expansion of the softmax is lost without a cause.
   @Test(arguments: [true, false], tables) func ledgersAddUp(tokensFirst: Bool, table: RuleTable) throws {
     let trace = try Explainer(Self.network(tokensFirst: tokensFirst), rules: table).trace(Self.input(batch: 1))
     for target in [Target.class(1), .class(2)] {
@@ -124,13 +125,13 @@ import Testing
         #expect(abs(entry.losses[.rounding] ?? 0) <= 1e-4 * scale, "\(entry.node)")
         #expect(entry.losses[.rule] == nil || entry.kind == .softmax, "\(entry.node)")
       }
-      // Class token and position embedding are biases.
+      // The class token and the position embedding count as biases.
       for node in ["all tokens", "embedded"] { #expect(found.ledger[node]?.losses[.bias] ?? 0 != 0) }
     }
   }
 
-  /// With attention held constant, what computes it takes nothing, and needs no rule.
-  @Test func constantAttentionTakesNothing() throws {
+  /// If attention is held constant, the nodes that compute it receive no relevance and need no rule.
+  @Test func constantAttentionReceivesNothing() throws {
     let plan = try RuleTable.cpLRP.resolve(for: Self.network(tokensFirst: true))
     let names = Set(plan.assignments.map(\.site.node.name))
     #expect(names.isDisjoint(with: ["attention", "scaled", "scores", "k turned", "q", "k"]))
@@ -140,13 +141,13 @@ import Testing
     #expect(halves.isSuperset(of: ["attention", "scores", "q", "k", "v"]))
   }
 
-  /// Without a table, networks with attention get the one that is made for them.
-  @Test func theDefaultKnowsAttention() throws {
+  /// Without a table, networks with attention use the table for transformers.
+  @Test func defaultTableSupportsAttention() throws {
     let explainer = try Explainer(Self.network(tokensFirst: false))
     #expect(explainer.plan.table.name == "ViT" && explainer.plan.objection == nil)
   }
 
-  @Test func theSameBitsForAnyNumberOfThreads() throws {
+  @Test func bitsDoNotDependOnTheNumberOfThreads() throws {
     let maps = try [1, 2, 3].map { threads in
       try Explainer(Self.network(tokensFirst: true), rules: .attnLRP, threads: threads).trace(Self.input(batch: 1))
         .explain(.class(3), by: .lrp).signedRelevance

@@ -2,11 +2,11 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Which channels feed those above.
+/// The channels that contribute to channels of higher layers.
 @Suite struct AttributionGraphTests {
-  /// With all channels of each layer, what leaves a vertex is what walks from its channel alone bring to the layer below, and what enters
-  /// a vertex adds up to its relevance.
-  @Test(arguments: SampleNetwork.allCases) func edgesAreWhatWalksBring(of network: SampleNetwork) throws {
+  /// With all channels of each layer, the edges from a vertex equal the relevance that a backward pass from its channel
+  /// alone sends to the layer below, and the edges to a vertex add up to its relevance.
+  @Test(arguments: SampleNetwork.allCases) func edgesMatchBackwardPasses(of network: SampleNetwork) throws {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: 1))
     for target in [Target.class(1), .class(3)] {
       let graph = try AttributionGraph(trace, for: target, through: ["relu1", "conv1"], count: 100, width: 100)

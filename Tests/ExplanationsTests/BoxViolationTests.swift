@@ -2,9 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Inputs that leave the box of rule z^B: found, told with what was seen, and gone with the right box.
+/// Inputs that exceed the box of rule z^B: they are reported with the observed range, and not reported with a correct
+/// box.
 @Suite struct BoxViolationTests {
-  /// The means that Caffe's models subtract, in the order in which these take channels.
+  /// The means that Caffe's models subtract, in their channel order.
   private static let means: [Float] = [103.939, 116.779, 123.68]
 
   /// A convolution, a rectifier, a mean over positions, a fully connected layer.
@@ -21,7 +22,7 @@ import Testing
     return try builder.network()
   }
 
-  /// Whole pixels of 0…255 less the means, with both ends of every channel.
+  /// Integer pixels of 0…255 minus the means, with both bounds in every channel.
   private static func caffePixels(seed: UInt64 = 5) -> Tensor {
     Tensor(
       shape: [1, 3, 8, 8],
@@ -46,15 +47,16 @@ import Testing
     #expect(violation.channels.map(\.box.lowerBound) == PixelRange.imageNet.lower)
     #expect(
       violation.description
-        == "conv1: the input of the layer leaves the box of rule zB, so that relevance can have the wrong sign: "
-        + "channel 0 has -103.9…151.1, its box is -2.118…2.249; channel 1 has -116.8…138.2, its box is -2.036…2.429; "
-        + "channel 2 has -123.7…131.3, its box is -1.804…2.64; write a preprocessor_config.json with the mean and standard "
-        + "deviation of the model's inputs, or a row {op: Conv, position: first, rule: zB, lower: [-104, -116.8, -123.7], "
-        + "upper: [151.1, 138.3, 131.4]} (as seen here; give what inputs can have)")
+        == "conv1: the input of the layer exceeds the box of rule zB, so relevance can have the wrong sign: channel 0 "
+        + "has the range -103.9…151.1, but its box is -2.118…2.249; channel 1 has the range -116.8…138.2, but its box "
+        + "is -2.036…2.429; channel 2 has the range -123.7…131.3, but its box is -1.804…2.64; write a "
+        + "preprocessor_config.json with the mean and standard deviation of the model's inputs, or a row {op: Conv, "
+        + "position: first, rule: zB, lower: [-104, -116.8, -123.7], upper: [151.1, 138.3, 131.4]} (the range of this "
+        + "input; extend it to all inputs)")
     let best = Target.class(wrong.predictions()[0].classIndex)
     #expect(try wrong.explain(best).relevance.elements.contains { $0 < 0 })
 
-    // With the right box, of the table or of the pixels, all is well, and both give the same map.
+    // With the correct box, from the table or from the pixels, there is no violation, and both have the same map.
     let range = PixelRange(lower: Self.means.map { -$0 }, upper: Self.means.map { 255 - $0 })
     let maps = try [RuleTable.default(pixelRange: nil).prepending(Self.caffeRow), .default(pixelRange: range)].map {
       let trace = try Explainer(network, rules: $0).trace(x)
@@ -62,11 +64,11 @@ import Testing
       return try trace.explain(best).relevance
     }
     #expect(maps[0].elements.allSatisfy { $0 >= 0 } && maps[0] == maps[1])
-    // Tables without z^B take nothing for granted.
+    // Tables without z^B make no assumption about the range.
     #expect(try Explainer(network, rules: .epsilonPlus).trace(x).boxViolations.isEmpty)
   }
 
-  /// The row that a violation proposes can be written as it stands, and ends it.
+  /// The row that a violation proposes is valid as printed and removes the violation.
   @Test(arguments: [3, 12]) func proposedRows(channels: Int) throws {
     let network = try Self.network([channels, 8, 8])
     let x = Seeded.tensor([2, channels, 8, 8], seed: 3, low: -40, high: 90)
@@ -81,7 +83,7 @@ import Testing
     #expect(try Explainer(network, rules: right).trace(x).boxViolations.isEmpty)
   }
 
-  /// Only what leaves the box by more than rounding counts, in one channel, one item, one element.
+  /// Only an excess beyond rounding counts, in one channel, one item and one element.
   @Test(arguments: [(Float(0.0005), false), (0.01, true)]) func tolerance(excess: Float, isViolation: Bool) throws {
     let range = PixelRange(lower: [-1, -2, 0], upper: [1, 0.5, 3])
     let explainer = try Explainer(Self.network(flips: true), rules: .default(pixelRange: range))
@@ -92,12 +94,12 @@ import Testing
       let width = range.upper[channel] - range.lower[channel]
       elements[index] = isAbove ? range.upper[channel] + excess * width : range.lower[channel] - excess * width
       let found = try explainer.trace(Tensor(shape: shape, elements: elements)).boxViolations
-      // The layer's own channels: those of the input, turned round.
+      // The channels of the layer: those of the input in reverse order.
       #expect(found.flatMap(\.channels).map(\.index) == (isViolation ? [2 - channel] : []))
     }
   }
 
-  /// Pixels of a mean picture's own range, place by place, and of channels that come last.
+  /// The range of a mean image, position by position, also with channels last.
   @Test func boxesOfEveryShape() throws {
     let range = PixelRange(lower: [0, 0, 0], upper: [1, 1, 1])
     var builder = GraphBuilder(item: [3, 4, 4])

@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The layer that Grad-CAM looks at if none is named, on networks of every kind; the expected nodes are named by hand.
+/// The default layer of Grad-CAM, on networks of every kind. The expected nodes are determined by hand.
 @Suite struct CAMLayerTests {
-  /// A builder that knows how to make blocks; node names are what tests speak of.
+  /// A builder of blocks whose node names are used in the tests.
   private struct Blocks {
     var builder = GraphBuilder(item: [3, 8, 8])
     var last = Node.ID(0)
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func residualBlocks() throws {
-    // After the sum, and its rectifier; not inside of the branch, which is declared last.
+    // The node after the sum and its rectifier, not a node of the branch, which is declared last.
     for isRectified in [true, false] {
       try expect(isRectified ? "relu3" : "sum") { net in
         try net.conv("conv1", 3, 4)
@@ -66,7 +66,7 @@ import Testing
         net.head(4)
       }
     }
-    // A projection beside the branch, declared behind it.
+    // A projection beside the branch, declared after it.
     try expect("relu3") { net in
       try net.conv("conv1", 3, 4)
       let stem = net.last
@@ -100,7 +100,7 @@ import Testing
     }
   }
 
-  /// Squeeze and excitation: the gate has weights behind the last map, and no positions.
+  /// Squeeze and excitation: the gate has weights after the last map, and no positions.
   @Test func gates() throws {
     try expect("excited") { net in
       try net.conv("conv1", 3, 4)
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// ConvNeXt: the branch works on channels that come last; the sum has them second.
+  /// ConvNeXt: the branch has channels last, and the sum has channels as the second axis.
   @Test func channelsLastInsideOfBlocks() throws {
     for hasLastNorm in [false, true] {
       try expect(hasLastNorm ? "back2" : "sum") { net in
@@ -139,7 +139,7 @@ import Testing
         net.head(4)
       }
     }
-    // Means over the positions of a map whose channels come last.
+    // Means over the positions of a map with channels last.
     try expect("softplus") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
@@ -150,7 +150,7 @@ import Testing
     }
   }
 
-  /// A layer can be named whose channels come last.
+  /// A layer with channels last can be named.
   @Test func channelsLastAreTheSameMap() throws {
     var net = Blocks()
     try net.conv("conv1", 3, 4)
@@ -165,7 +165,7 @@ import Testing
     #expect(first.largestMagnitude() > 0 && last.relativeDistance(from: first) <= Tolerance.sameMap)
   }
 
-  /// Inception and ShuffleNet: joined branches, and channels that are shuffled through a fifth axis.
+  /// Inception and ShuffleNet: concatenated branches, and channels that are shuffled through a fifth axis.
   @Test func joins() throws {
     try expect("join") { net in
       try net.conv("conv1", 3, 4)
@@ -189,7 +189,7 @@ import Testing
       net.add("relu2", .relu)
       net.head(4)
     }
-    // A shuffle at the end counts where a convolution reads it.
+    // A final shuffle is selected at the convolution that reads it.
     try expect("shuffled") { net in
       try net.conv("conv1", 3, 4)
       net.add("split", .reshape(extents: [0, 2, 2, 8, 8], allowZero: false))
@@ -200,7 +200,7 @@ import Testing
     }
   }
 
-  /// Heads of all kinds: pooling at the end has fewer positions only, a last convolution reads what counts.
+  /// Heads of all kinds: a final pooling only reduces the positions, and the input of a final convolution is selected.
   @Test func heads() throws {
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
@@ -222,7 +222,7 @@ import Testing
         net.add("flat", .flatten(axis: 1))
       }
     }
-    // A fully connected layer that is written as a convolution of one position, or over all of them.
+    // A fully connected layer that is expressed as a convolution over one position or over all positions.
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
@@ -230,13 +230,13 @@ import Testing
       try net.conv("fc", 4, 5, 1)
       net.add("flat", .flatten(axis: 1))
     }
-    // One convolution is all that there is.
+    // A network with a single convolution.
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
       net.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     }
-    // Two maximal branches join behind the means.
+    // Two maximal branches that join after the means.
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
@@ -258,8 +258,8 @@ import Testing
     #expect(try trace.defaultCAMLayer() == layer)
   }
 
-  /// SiLU in two nodes: the map is PyTorch's at the activation's output.
-  @Test func mapBehindSiLU() throws {
+  /// SiLU as two nodes: the map equals that of PyTorch at the activation's output.
+  @Test func mapAfterSiLU() throws {
     let network = try RectifierTests.network(averages: true) { builder, x, name in
       builder.add(name, .multiply, x, builder.add(name + ".gate", .sigmoid, x))
     }

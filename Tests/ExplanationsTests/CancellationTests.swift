@@ -4,9 +4,9 @@ import Synchronization
 import RelevanceTestSupport
 import Testing
 
-/// A cancelled task stops at the next sample, group of targets, rule or item.
+/// A canceled task stops at the next sample, group of targets, rule or item.
 @Suite struct CancellationTests {
-  /// A method that cancels the task it runs in after some targets, and counts them.
+  /// A method that cancels its task after a number of targets, and counts them.
   private final class Counter: Sendable {
     let value = Mutex(0)
     func next() -> Int {
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  /// Runs `body` in a task that is cancelled already.
-  private func cancelled(_ body: @escaping @Sendable () throws -> Void) async -> (any Error)? {
+  /// Runs `body` in a task that is already canceled.
+  private func canceled(_ body: @escaping @Sendable () throws -> Void) async -> (any Error)? {
     let task = Task {
       withUnsafeCurrentTask { $0?.cancel() }
       do { try body() } catch { return error as (any Error)? }
@@ -27,11 +27,11 @@ import Testing
     return await task.value
   }
 
-  @Test func everythingThatTakesLongStops() async throws {
+  @Test func longOperationsStop() async throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     let lab = RuleLab(trace)
     func expectStop(_ name: String, _ job: @escaping @Sendable () throws -> Void) async {
-      let error = await cancelled(job)
+      let error = await canceled(job)
       #expect(error is CancellationError, "\(name): \(error.map { "\($0)" } ?? "not stopped")")
     }
     for method in MethodCatalog.general where !(method is RandomMap) {
@@ -42,8 +42,8 @@ import Testing
     await expectStop("walk") { _ = try trace.propagate(trace.activation(at: "relu1"), from: "relu1") }
   }
 
-  /// A run of a million samples would take hours; noise of all of them at once terabytes.
-  @Test(.timeLimit(.minutes(1))) func aLongRunStopsWithinASample() async throws {
+  /// A run of a million samples would take hours, and the noise of all of them terabytes.
+  @Test(.timeLimit(.minutes(1))) func longRunsStopWithinASample() async throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     let task = Task.detached { try trace.explain(.class(0), by: SmoothGrad(samples: 1_000_000)) }
     try await Task.sleep(for: .milliseconds(50))
@@ -51,13 +51,13 @@ import Testing
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 
-  /// Targets beyond the memory budget come in groups, between which a run stops.
+  /// Targets beyond the memory budget are explained in groups, and a run stops between groups.
   @Test func groupsOfTargetsStop() async throws {
     let explainer = try Explainer(SampleNetwork.flattened.network(), memoryBudget: 1)
     let trace = try explainer.trace(SampleNetwork.input())
     let counter = Counter()
-    struct Cancelling: AttributionMethod {
-      static let name = "cancelling"
+    struct Canceling: AttributionMethod {
+      static let name = "canceling"
       var counter = Counter()
       init() {}
       func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
@@ -65,7 +65,7 @@ import Testing
         return try Seeds(of: targets, in: trace) { $0.add($0.signs) }
       }
     }
-    var method = Cancelling()
+    var method = Canceling()
     method.counter = counter
     let task = Task { [method] in try trace.explain((0..<7).map { .class($0) }, by: method) }
     await #expect(throws: CancellationError.self) { try await task.value }

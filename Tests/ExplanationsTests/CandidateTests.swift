@@ -3,19 +3,19 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Detectors as they come: which channels are classes, what is the most likely object, and that its map lies there. Expected values are
-/// worked out by hand from `SampleDetector`.
+/// Detectors in their common formats: which channels are classes, which object is the most likely, and whether its map
+/// is on the object. Expected values are calculated by hand from `SampleDetector`.
 @Suite struct CandidateTests {
   private static let range = PixelRange(lower: [0, 0, 0], upper: [2, 2, 2])
 
   private func trace(_ detector: SampleDetector, classes: Int? = nil, hasBlue: Bool? = nil) throws -> Trace {
     let network = try detector.network().expecting(classes: classes)
     return try Explainer(network, rules: .default(pixelRange: Self.range))
-      .trace(SampleDetector.picture(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
+      .trace(SampleDetector.image(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
   }
 
   @Test(arguments: SampleDetector.allCases) func layout(detector: SampleDetector) throws {
-    // The number of names, which may be known, changes nothing.
+    // The number of names has no effect.
     for classes in [nil, detector.hasBackground ? 4 : 3] {
       let layout = try trace(detector, classes: classes).layout
       #expect(layout.classes == (detector.hasBackground ? 4 : 3))
@@ -34,7 +34,8 @@ import Testing
     let candidate = try #require(trace.candidates[0].first)
     #expect(candidate.classIndex == green)
     #expect(trace.layout.coordinates(ofPosition: candidate.place) == detector.position(2, 1))
-    // Green's logit there is 12, the others' −4, the background's 2, and the objectness's 8.
+    // At this position, the logit of green is 12, the others' logits are −4, the background's is 2, and the
+    // objectness's is 8.
     func e(_ x: Double) -> Double { Foundation.exp(x) }
     func sigmoid(_ x: Double) -> Double { 1 / (1 + e(-x)) }
     let expected: Double =
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: SampleDetector.allCases, [.lrp, .clrp1, .gradientTimesInput] as [any AttributionMethod])
-  func theMapLiesOnTheObject(detector: SampleDetector, method: any AttributionMethod) throws {
+  func mapIsOnTheObject(detector: SampleDetector, method: any AttributionMethod) throws {
     let trace = try trace(detector)
     let green = detector.hasBackground ? 2 : 1
     let found = try trace.explain(.top(1), by: method)
@@ -65,19 +66,19 @@ import Testing
       if (8..<12).contains(y), (4..<8).contains(x) { inside += Double(abs(value)) }
     }
     #expect(all > 0 && inside == all)
-    // Of a product of probabilities no logit is found.
+    // For a product of probabilities, no logit is found.
     #expect(found.quantity.hasPrefix(detector == .products ? "probability" : "logit") || !method.isRelevance)
     if detector != .products { #expect(abs(found.score - 12) < 1e-4) }
   }
 
-  /// Where an objectness is given, what is bright and no object comes later; without it, first.
+  /// With an objectness, a bright region without an object is ranked later; without it, first.
   @Test(arguments: SampleDetector.allCases) func brightAndNoObject(detector: SampleDetector) throws {
     let first = try #require(try trace(detector, hasBlue: true).candidates[0].first)
     let isTold = detector.hasObjectness || detector == .products
     #expect(first.classIndex == (isTold ? 1 : detector.hasBackground ? 3 : 2))
   }
 
-  /// What makes boxes is not warned of, since no class's relevance goes there.
+  /// There is no warning about the nodes that compute boxes, because no class's relevance arrives at them.
   @Test func nodesBesideClasses() throws {
     let network = try SampleDetector.softmaxOnGrid.network()
     let beside = Set(network.nodesBesideClasses.map { network.graph[$0].name })
@@ -85,7 +86,8 @@ import Testing
     #expect(try SampleDetector.softmaxAlone.network().nodesBesideClasses.isEmpty)
   }
 
-  /// A list of four alternatives, one of which wins at most positions, has that for its background; one without such a class has none.
+  /// A list of four alternatives, one of which has the largest score at most positions, has this class as its
+  /// background. A list without such a class has none.
   @Test func theBackgroundOfLists() {
     func scores(_ winners: [Int]) -> Tensor {
       Tensor(shape: [4, 6], elements: (0..<4).flatMap { index in winners.map { $0 == index ? 3 : 0 } })
@@ -101,8 +103,8 @@ import Testing
     }
   }
 
-  /// Pixels of a picture: class 0 is the background unless the names say otherwise, and comes last.
-  @Test func theBackgroundOfPictures() throws {
+  /// Pixels of an image: class 0 is the background unless the names contradict this, and it is ranked last.
+  @Test func theBackgroundOfImages() throws {
     let network = try ScoreLayoutTests.network(.channelsFirst)
     func ranks(_ names: [String]?) throws -> (targets: [Target], regions: [Int]) {
       let labels = names.map { Labels(names: Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($0, $1) })) }
@@ -121,7 +123,7 @@ import Testing
     }
   }
 
-  /// Names alone tell classes from boxes where no sigmoid is seen.
+  /// Without a sigmoid, the number of names distinguishes classes from boxes.
   @Test(arguments: [(classes: 3, others: 4), (2, 5)]) func theNumberOfNames(classes: Int, others: Int) throws {
     var builder = GraphBuilder(item: [7, 20])
     builder.add("relu", .relu)
@@ -134,6 +136,6 @@ import Testing
 }
 
 extension Trace {
-  /// The input, rectified, at a channel and a position.
+  /// The rectified input at a channel and a position.
   fileprivate func forward(_ channel: Int, _ position: Int) -> Float { max(input[0, channel, position], 0) }
 }

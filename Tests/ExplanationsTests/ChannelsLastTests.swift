@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks that take height × width × channels: maps come in that order, and say the same.
+/// Networks with inputs of height × width × channels: maps have this axis order and the same values.
 @Suite struct ChannelsLastTests {
-  /// Two convolutions and a head on 3 channels of 8 × 6 pixels, which come first or last and are scaled first.
+  /// Two convolutions and a head on 3 channels of 8 × 6 pixels, which are first or last and are scaled first.
   private static func network(channelsLast: Bool) throws -> NeuralNetwork {
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     var builder = GraphBuilder(item: channelsLast ? [8, 6, 3] : [3, 8, 6])
@@ -18,14 +18,14 @@ import Testing
     return try builder.network()
   }
 
-  @Test func theOrderIsSeen() throws {
+  @Test func orderIsDetected() throws {
     #expect(try Self.network(channelsLast: true).hasChannelsLast)
     #expect(try !Self.network(channelsLast: false).hasChannelsLast)
     for sample in SampleNetwork.allCases { #expect(try !sample.network().hasChannelsLast) }
   }
 
   @Test(arguments: MethodCatalog.general.filter { !["smoothgrad", "random"].contains($0.name) })
-  func mapsSayTheSame(method: any AttributionMethod) throws {
+  func mapsAreEqual(method: any AttributionMethod) throws {
     let x = Seeded.tensor([2, 3, 8, 6], seed: 3)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
     func map(_ channelsLast: Bool) throws -> Tensor {

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Results as JSON and back, and as people print them.
+/// Results encoded as JSON and decoded, and their descriptions.
 @Suite struct CodableTests {
   private func copy<Value: Codable>(_ value: Value, decoder: JSONDecoder = JSONDecoder()) throws -> Value {
     try decoder.decode(Value.self, from: JSONEncoder().encode(value))
@@ -23,7 +23,7 @@ import Testing
     #expect(try copy(trace.predictions()) == trace.predictions())
   }
 
-  @Test func methodsOfOnesOwnNeedTheirCatalog() throws {
+  @Test func customMethodsNeedTheirCatalog() throws {
     struct Own: AttributionMethod {
       static let name = "own"
       init() {}

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whole maps of the field's composites against Zennit, on networks with batch normalization folded and kept.
+/// Whole maps of common composites compared with Zennit, on networks with folded and kept batch normalization.
 @Suite(.serialized) struct CompositeParityTests {
   struct Map: Decodable, Sendable {
     struct Changed: Decodable { let gamma: Float? }
@@ -26,9 +26,10 @@ import Testing
     return try JSONDecoder().decode(Index.self, from: data).maps
   }
 
-  /// Where Zennit's composites and these tables differ on purpose.
+  /// The cases in which Zennit's composites and these tables differ on purpose.
   static let different = [
-    // Zennit lets relevance through a kept batch normalization by its gradient: sums are 30 to 260 times the score.
+    // Zennit propagates relevance through a kept batch normalization by its gradient: sums are 30 to 260 times the
+    // score.
     "resnet18.kept.ExcitationBackprop.npy", "googlenet.kept.ExcitationBackprop.npy",
   ]
 
@@ -63,7 +64,8 @@ import Testing
     }
   }
 
-  /// On a residual network relevance neither doubles nor vanishes: at every node where the paths meet, all of it passes.
+  /// On a residual network, relevance is neither doubled nor lost: all of it passes through every node where the paths
+  /// meet.
   @Test(arguments: ["default", "EpsilonPlus"]) func residualsConserve(preset: String) throws {
     let network = try SeededNetwork.load("resnet18-kept")
     let table = try #require(RuleTable.preset(preset, pixelRange: .imageNet))
@@ -73,7 +75,7 @@ import Testing
     #expect(abs(explanation.relevance.sum() + explanation.ledger.absorbed - score) <= Tolerance.conservation * score)
     let sums = explanation.ledger.filter { $0.kind == .add }
     #expect(sums.count == 8)
-    // What nodes above have kept back is what is missing; under `default` that is nothing.
+    // The missing relevance is absorbed by nodes above; under `default`, it is zero.
     for entry in sums {
       let index = try #require(explanation.ledger.firstIndex { $0.node == entry.node })
       let above = explanation.ledger[..<index].filter { isBefore(entry.node, $0.node, network) }.reduce(0) {
@@ -86,7 +88,8 @@ import Testing
     }
   }
 
-  /// Whether all of a node's relevance comes past another one: true of everything above a sum in a chain of blocks.
+  /// Whether all relevance of a node passes through another one, which is true for nodes above a sum in a chain of
+  /// blocks.
   private func isBefore(_ sum: String, _ other: String, _ network: NeuralNetwork) -> Bool {
     guard let a = network.graph.node(named: sum), let b = network.graph.node(named: other) else { return false }
     return b > a

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Conditional maps and channel relevances against zennit-crp, on a small network, one with batch normalization and a residual one.
+/// Conditional maps and channel relevance compared with zennit-crp, on a small network, one with batch normalization
+/// and a residual one.
 @Suite(.serialized) struct ConceptParityTests {
   struct Reference: Decodable {
     struct Condition: Decodable {
@@ -37,10 +38,10 @@ import Testing
     let maps: [Map]
   }
 
-  @Test(arguments: ["small", "vgg16bn", "resnet18"]) func mapsAndChannelsAreThoseOfZennitCRP(of name: String) throws {
+  @Test(arguments: ["small", "vgg16bn", "resnet18"]) func mapsAndChannelsMatchZennitCRP(of name: String) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("concepts/\(name).json")))
     let reference = try JSONDecoder().decode(Reference.self, from: data)
-    // Zennit merges batch normalization into the convolution before it, whose output is then that of both.
+    // Zennit merges batch normalization into the convolution before it, so the convolution's output includes both.
     let network = try SeededNetwork.load(name, in: "concepts").foldingBatchNormalization()
     let input = try Fixtures.tensor("concepts/\(reference.input)")
     for table in ["EpsilonPlusFlat", "EpsilonGammaBox"] {

@@ -2,16 +2,16 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Relevance that passes some channels only.
+/// Relevance that passes through some channels only.
 @Suite struct ConditionTests {
   static let methods: [any AttributionMethod] = MethodCatalog.general.filter { $0.takesConditions }
 
-  /// Whether the map is more than what arrives at the input.
+  /// Whether the map is not simply the relevance that arrives at the input.
   private static func looksElsewhere(_ method: any AttributionMethod) -> Bool {
     method is SmoothGrad || method is IntegratedGradients || method is GradientTimesInput
   }
 
-  /// The maps of a partition of the channels add up to the whole.
+  /// The maps of a partition of the channels add up to the whole map.
   @Test(arguments: SampleNetwork.allCases, [1, 3])
   func partsAddUpToTheWhole(of network: SampleNetwork, batch: Int) throws {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: batch))
@@ -25,9 +25,9 @@ import Testing
     }
   }
 
-  /// What passes a channel is what a walk makes that starts there with the channel's relevance.
+  /// The relevance that passes through a channel equals a backward pass that starts there with the channel's relevance.
   @Test(arguments: SampleNetwork.allCases, [1, 2])
-  func conditionsAreWalksFromChannels(of network: SampleNetwork, batch: Int) throws {
+  func conditionsMatchPassesFromChannels(of network: SampleNetwork, batch: Int) throws {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: batch))
     for node in ["relu1", "conv1"] {
       for method in Self.methods where !Self.looksElsewhere(method) {
@@ -47,9 +47,9 @@ import Testing
     }
   }
 
-  /// Whatever is explained in one walk is what it is alone, to the bit.
+  /// Targets that are explained in one pass have the same bits as alone.
   @Test(arguments: SampleNetwork.allCases, [false, true])
-  func manyConditionsAreWhatEachIsAlone(of network: SampleNetwork, exclusive: Bool) throws {
+  func manyConditionsMatchSingleOnes(of network: SampleNetwork, exclusive: Bool) throws {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: 2))
     let sets: [[Condition]] = [
       [], [.channel(2, of: "relu1")], [.channels([0, 5], of: "conv1")],
@@ -68,8 +68,8 @@ import Testing
     }
   }
 
-  /// A residual sum: what is beside the conditioned branch counts only where conditions are not exclusive.
-  @Test(arguments: [1, 2]) func branchesBesideAreLeftOut(batch: Int) throws {
+  /// A residual sum: relevance beside the conditioned branch counts only if conditions are not exclusive.
+  @Test(arguments: [1, 2]) func parallelBranchesAreExcluded(batch: Int) throws {
     var builder = GraphBuilder(item: [3, 8, 8])
     let stem = builder.add("stem", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     let branch = builder.add("branch", try .seededConvolution(inputs: 4, outputs: 4, kernel: [1, 1], seed: 2), stem)
@@ -90,7 +90,7 @@ import Testing
     #expect(
       try map([.channels([0, 2], of: "branch")], exclusive: false).relativeDistance(from: sum(own, beside))
         <= Tolerance.map)
-    // Two that lie side by side cannot both be passed, unless what comes by other ways counts.
+    // Relevance cannot pass through two parallel nodes, unless relevance of other paths counts.
     #expect(throws: ConditionError.sideBySide("branch", "other")) {
       try map([.channels([0], of: "branch"), .channels([0], of: "other")])
     }
@@ -98,9 +98,9 @@ import Testing
     #expect(both.relativeDistance(from: sum(own, beside)) <= Tolerance.map)
   }
 
-  /// The ledger says what conditions took out; all of the score is accounted for.
+  /// The ledger contains the relevance that conditions removed, and the whole score is accounted for.
   @Test(arguments: SampleNetwork.allCases, [false, true])
-  func ledgersSayWhatWasTakenOut(of network: SampleNetwork, exclusive: Bool) throws {
+  func ledgersContainRemovedRelevance(of network: SampleNetwork, exclusive: Bool) throws {
     let trace = try network.explainer().trace(SampleNetwork.input())
     for conditions in [
       [Condition.channels([1, 2], of: "relu1")], [.channel(0, of: "relu1"), .channel(0, of: "conv1")],
@@ -116,7 +116,7 @@ import Testing
       let removed = try #require(entry.losses[.condition])
       #expect(abs(removed - (arrived.sum() - kept.sum())) <= 1e-5 * entry.magnitudeIn)
     }
-    // At the input nothing comes after the gate.
+    // At the input, no node follows the gate.
     let name = trace.plan.network.graph[trace.plan.network.input].name
     let explanation = try trace.explain(.class(1), through: [.channel(2, of: name)])
     #expect(explanation.signedRelevance.elements[..<288].allSatisfy { $0 == 0 })
@@ -126,7 +126,7 @@ import Testing
     #expect(abs(known - Double(explanation.score)) <= Tolerance.conservation * abs(Double(explanation.score)))
   }
 
-  @Test func whatCannotBeMetIsAnError() throws {
+  @Test func impossibleConditionsAreErrors() throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     func error(_ conditions: [Condition], _ method: any AttributionMethod = .lrp, _ target: Target = .class(0))
       -> ConditionError?
@@ -180,7 +180,7 @@ import Testing
     }
   }
 
-  /// Of a fully connected layer, and of the tokens of a transformer, whose features are the last axis.
+  /// The channels of a fully connected layer, and of the tokens of a transformer, whose features are the last axis.
   @Test func channelsAreFeatures() throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     #expect(try trace.channels(of: "fc", for: .class(0))[0].allSatisfy { $0.position.isEmpty })

@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// CLRP1 and CLRP2 against two separate passes, as they are defined.
+/// CLRP1 and CLRP2 compared with two separate passes according to their definitions.
 @Suite struct ContrastTests {
-  /// CLRP1: the dual is an explanation of its own, of the score spread evenly over the other classes.
+  /// CLRP1: the dual is a separate explanation, with the score distributed evenly to the other classes.
   @Test(arguments: SampleNetwork.allCases) func clrp1IsADifferenceOfTwoPasses(sample: SampleNetwork) throws {
     let walk = try Walk(sample.network(), SampleNetwork.input())
     let trace = try sample.explainer().trace(SampleNetwork.input())
@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  /// CLRP2 where the head is one fully connected layer: the dual explains a network whose weights into the target are
-  /// negated, and what is taken for the last layer makes no difference.
+  /// CLRP2 with a single fully connected layer as the head: the dual explains a network with negated weights into the
+  /// target, and the choice of the last layer makes no difference.
   @Test(arguments: [SampleNetwork.flattened, .branched, .signed], [CLRP2.Head.composite, .layer])
   func clrp2ExplainsTheNegatedNetwork(sample: SampleNetwork, head: CLRP2.Head) throws {
     let walk = try Walk(sample.network(), SampleNetwork.input())
@@ -35,8 +35,8 @@ import Testing
     }
   }
 
-  /// What is linear behind the last layer, as exporters write it, changes nothing but the unit.
-  @Test func clrp2PassesWhateverIsLinear() throws {
+  /// Linear operators after the last layer, as exporters write them, change only the unit of the map.
+  @Test func clrp2PassesLinearOperators() throws {
     func network(_ end: (inout GraphBuilder, Node.ID) -> Void) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 6, 6])
       builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
@@ -68,7 +68,8 @@ import Testing
     #expect(throws: ExplanationError.self) { try squared.explain(.class(0), by: .clrp2) }
   }
 
-  /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and places.
+  /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and
+  /// positions.
   @Test func clrp2OfACompositeHead() throws {
     let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
     let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
@@ -86,7 +87,8 @@ import Testing
     }
   }
 
-  /// CLRP2 on the same head with the convolution alone as the last layer: at every place its relevance by x w⁻ / Σ x w⁻.
+  /// CLRP2 on the same head with only the convolution as the last layer: at every position, its relevance is
+  /// distributed by x w⁻ / Σ x w⁻.
   @Test func clrp2OfTheLastLayerAlone() throws {
     let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
     let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
@@ -113,8 +115,8 @@ import Testing
     }
   }
 
-  /// Where an affine node adds to what the last layer takes, both heads negate the same.
-  @Test func headsBehindAnAffineNodeAgree() throws {
+  /// If an affine node shifts the input of the last layer, both heads negate the same weights.
+  @Test func headsAfterAnAffineNodeAgree() throws {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     builder.add("relu", .relu)
@@ -135,7 +137,7 @@ import Testing
     }
   }
 
-  /// R − λ·R_dual is linear in λ; without the dual it is LRP.
+  /// R − λ·R_dual is linear in λ; without the dual, it equals LRP.
   @Test(arguments: SampleNetwork.allCases, [CLRP2.Head.composite, .layer])
   func strengthScalesTheDual(sample: SampleNetwork, head: CLRP2.Head) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
@@ -151,8 +153,9 @@ import Testing
     }
   }
 
-  /// The dual has the same total as the explanation, so contrast sums to nothing before negative parts are dropped.
-  @Test(arguments: SampleNetwork.allCases) func contrastSumsToNothing(sample: SampleNetwork) throws {
+  /// The dual and the explanation have the same total, so the contrast adds up to zero before negative values are
+  /// dropped.
+  @Test(arguments: SampleNetwork.allCases) func contrastSumsToZero(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     for target in 0..<trace.classes {
       for method in [.clrp1, .clrp2] as [any AttributionMethod] {
@@ -163,7 +166,7 @@ import Testing
     }
   }
 
-  /// Classes have no siblings to be contrasted with where there is only one.
+  /// A single class has no alternatives to be contrasted with.
   @Test func aSingleClassHasNoContrast() throws {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
@@ -178,23 +181,23 @@ import Testing
 
   // MARK: Helpers
 
-  /// Expects a method's map; distances are relative to the explanation that contrast is a small difference of.
+  /// Checks the map of a method. Distances are relative to LRP, because a contrast is a small difference of LRP maps.
   private func expectContrast(_ trace: Trace, _ target: Int, _ method: any AttributionMethod, _ expected: Tensor) throws
   {
     let lrp = try trace.explain(.class(target), by: .lrp).signedRelevance
     let found = try trace.explain(.class(target), by: method)
     let difference = found.signedRelevance.combined(with: expected, -)
     #expect(norm(difference) <= Tolerance.sameMap * norm(lrp), "\(method) of class \(target)")
-    #expect(norm(expected) > 100 * Tolerance.sameMap * norm(lrp), "there is no contrast to speak of")
+    #expect(norm(expected) > 100 * Tolerance.sameMap * norm(lrp), "the contrast is negligible")
     #expect(found.relevance == found.signedRelevance.positivePart)
   }
 
-  /// The name of the node that holds the logits.
+  /// The name of the node that computes the logits.
   private static func logits(of walk: Walk) -> String { walk.network.graph[walk.network.logits].name }
 
   private func norm(_ x: Tensor) -> Double { x.doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-  /// What goes into the head of the pooled network, and its weights.
+  /// The input and the weights of the head of the pooled network.
   private static func pooledHead(_ walk: Walk) throws -> (x: Tensor, weight: Tensor) {
     guard let head = walk.network.graph[walk.node("head")].operation as? Convolution else {
       preconditionFailure("the head is a convolution")
@@ -202,7 +205,7 @@ import Testing
     return (walk.value("relu2"), head.weight)
   }
 
-  /// The map of LRP less that of a dual which starts at the head's input.
+  /// The map of LRP minus that of a dual that starts at the head's input.
   private static func contrast(_ walk: Walk, _ trace: Trace, _ target: Int, dual: Tensor) throws -> Tensor {
     try trace.explain(.class(target), by: .lrp).signedRelevance
       .combined(with: walk.relevance(from: "relu2", dual), -)

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The cosine of an embedding to a reference as a target, beside its definition in `Double`.
+/// The cosine between an embedding and a reference as a target, compared with its definition in `Double`.
 @Suite struct CosineTests {
   private static let (inputs, hidden, outputs) = (6, 8, 5)
 
@@ -16,7 +16,7 @@ import Testing
     return try builder.network()
   }
 
-  /// The network's output by its definition.
+  /// The network's output according to its definition.
   private static func output(_ x: [Double], bias: Bool) -> [Double] {
     func layer(_ x: [Double], _ outputs: Int, _ seed: UInt64) -> [Double] {
       let weight = Seeded.tensor([outputs, x.count], seed: seed).elements.map(Double.init)
@@ -47,7 +47,7 @@ import Testing
     try Explainer(network(bias: bias), rules: table).trace(batch)
   }
 
-  /// Without biases the map of z-rules adds up to the cosine.
+  /// Without biases, the map of z rules adds up to the cosine.
   @Test func sums() throws {
     let found = try Self.trace(bias: false).explain(Self.target)
     #expect(found.quantity == "cosine")
@@ -59,7 +59,8 @@ import Testing
     }
   }
 
-  /// Each unit starts with u_i r_i / (|u| |r|): the map is the sum of those of units, each times that over its activation.
+  /// Each unit starts with u_i r_i / (|u| |r|): the map is the sum of the units' maps, each multiplied by this value
+  /// and divided by the unit's activation.
   @Test func unitsStartWithTheirContributions() throws {
     let trace = try Self.trace(bias: true)
     let found = try trace.explain(Self.target)
@@ -78,7 +79,7 @@ import Testing
     }
   }
 
-  /// The gradient is that of the cosine, by differences.
+  /// The gradient equals that of the cosine by finite differences.
   @Test func derivatives() throws {
     let found = try Self.trace(bias: true).explain(Self.target, by: .gradient).signedRelevance
     let reference = Self.reference.elements.map(Double.init)
@@ -103,12 +104,12 @@ import Testing
     #expect(errors.allSatisfy { abs($0) < 2e-2 })
   }
 
-  @Test func whatCannotBe() throws {
+  @Test func impossibleCosines() throws {
     let trace = try Self.trace(bias: true)
     for (target, method, sentence) in [
       (
         Target.cosine(Reference(Tensor(shape: [2, 3], repeating: 1), name: "r.npy")), .lrp,
-        "cosine:r.npy: the reference has 6 elements; expected 5, as each item of the output, whose shape is 2×5"
+        "cosine:r.npy: the reference has 6 elements; expected 5, as in each item of the output, whose shape is 2×5"
       ),
       (
         .cosine(Reference(Tensor(shape: [5]), name: "r.npy")), .lrp,
@@ -116,11 +117,13 @@ import Testing
       ),
       (
         Self.target, .clrp1,
-        "clrp1 contrasts a class or a unit with its opposite, and a cosine has none; expected lrp, or another method that is no contrast"
+        "clrp1 contrasts a class or a unit with its opposite, but a cosine has no opposite; expected lrp or another "
+          + "method without a contrast"
       ),
       (
         Self.target, .clrp2,
-        "clrp2 contrasts a class or a unit with its opposite, and a cosine has none; expected lrp, or another method that is no contrast"
+        "clrp2 contrasts a class or a unit with its opposite, but a cosine has no opposite; expected lrp or another "
+          + "method without a contrast"
       ),
     ] as [(Target, any AttributionMethod, String)] {
       let error = #expect(throws: ExplanationError.self) { try trace.explain(target, by: method) }

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Every method on a trained transformer, as its users ask for it.
+/// Every method on a trained transformer, as in common use.
 @Suite(.serialized) struct DigitTransformerTests {
   private static func trace(_ table: RuleTable? = nil) throws -> (trace: Trace, model: Model) {
     let model = try Model(contentsOf: Fixtures.path("digits/vit"))
@@ -10,7 +10,7 @@ import Testing
     return (try Explainer(model, rules: table).trace(input), model)
   }
 
-  /// Methods whose table has no rule for attention; they say so.
+  /// Methods whose table has no rule for attention; their errors state this.
   private static let refused = ["excitation-backprop", "contrastive-excitation-backprop"]
 
   @Test(arguments: MethodCatalog.standard.methods) func mapsOfEveryMethod(method: any AttributionMethod) throws {
@@ -33,7 +33,7 @@ import Testing
     #expect((maps[0].relevance == maps[1].relevance) == isOfAttention)
   }
 
-  /// Units of tokens: a channel of all tokens, and one of a single token.
+  /// Units of tokens: a channel of all tokens, and a channel of a single token.
   @Test(arguments: ["unit:block2_norm2/5", "unit:block2_norm2/5@20", "unit:block3_fc1/17", "unit:patches/3@2,5"])
   func unitsOfTokens(text: String) throws {
     let trace = try Self.trace().trace
@@ -51,15 +51,16 @@ import Testing
     }
   }
 
-  @Test func activationMapsSayWhereTheyAre() throws {
+  @Test func activationMapsNameTheirLayer() throws {
     let (trace, _) = try Self.trace()
     #expect(try trace.defaultCAMLayer() == "block4_norm1")
     let found = try trace.explain(.class(8), by: .gradCAM)
     #expect(
       found.remarks == [
-        "grad-cam is at block4_norm1 (LayerNormalization): 8×8 tokens; the one in front of them, such as a class token, is left out"
+        "grad-cam uses layer block4_norm1 (LayerNormalization): 8×8 tokens; the first token, such as a class token, is "
+          + "left out"
       ])
-    // The same values in other orders: before the tokens are turned, and as a map.
+    // The same values in other axis orders: before the tokens are transposed, and as a map.
     func map(_ layer: String) throws -> Tensor { try GradCAM(layer: layer).layerMaps(of: [.class(8)], in: trace)[0] }
     let expected = try map("patches")
     for layer in ["patch_rows", "patch_tokens"] {
@@ -70,7 +71,7 @@ import Testing
         try map(layer)
       } throws: {
         "\($0)".hasPrefix(
-          "grad-cam needs a layer with height and width, or with tokens of the image, and the output of node \(layer)")
+          "grad-cam needs a layer with height and width or with image tokens, but the output of node \(layer)")
       }
     }
   }
@@ -91,7 +92,7 @@ import Testing
     #expect(try SampleNetwork.branched.explainer().trace(SampleNetwork.input()).explain(.class(1)).tokenShares.isEmpty)
   }
 
-  @Test func whyNoRelevanceArrivesIsSaid() throws {
+  @Test func reasonsForMissingRelevance() throws {
     let plan = try Self.trace().trace.plan
     func reason(_ node: String) throws -> String { plan.reason(for: try plan.network.graph.requiredNode(named: node)) }
     for (node, kind) in [("block2_query", "Gemm"), ("block2_attention", "Softmax")] {

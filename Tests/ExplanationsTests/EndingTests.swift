@@ -3,9 +3,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// However a network makes probabilities of its logits: the logits are found, and the probabilities are the outputs.
+/// Networks that compute probabilities in different ways: the logits are found, and the probabilities equal the
+/// outputs.
 @Suite struct EndingTests {
-  /// What follows the logits.
+  /// The operators after the logits.
   enum Ending: String, CaseIterable, Sendable {
     case softmax
     case oldSoftmax
@@ -21,7 +22,8 @@ import Testing
     case sigmoidByReciprocal
     case clippedSigmoid
     case reshapedSigmoid
-    /// Softmax with a maximum taken over something else, which is no known form: the output is explained, and is a probability.
+    /// A softmax with the maximum of another tensor, which is not a known form: the output is explained as a
+    /// probability.
     case unknownProbabilities
 
     var isOfEachClass: Bool { rawValue.lowercased().contains("sigmoid") }
@@ -110,7 +112,7 @@ import Testing
       #expect(abs((prediction.probability ?? -1) - Double(expected)) <= 1e-5, "class \(prediction.classIndex)")
     }
     if ending == .unknownProbabilities { return }
-    // What is explained is the logit, as if nothing followed it.
+    // The logit is explained as if no operators followed it.
     let plain = try Explainer(Self.network(nil), rules: Self.table).trace(Self.input)
     if ending != .softmaxOfTemperature { #expect(trace.logits == plain.logits) }
     for method in [.lrp, .clrp1, .gradient] as [any AttributionMethod] {
@@ -149,7 +151,7 @@ import Testing
     return try builder.network()
   }
 
-  /// The network with two logits, those of the negated and of the given weights.
+  /// The network with two logits, one from the negated weights and one from the given weights.
   static func spelledOut(_ ending: TwoClasses) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
@@ -183,7 +185,7 @@ import Testing
       #expect(maps[winner].relativeDistance(from: expected) <= Tolerance.map, "\(method)")
       #expect(expected.largestMagnitude() > 0)
     }
-    // The other class is the negated one, whatever the contrast.
+    // The other class is the negated one, regardless of the contrast.
     for target in 0..<2 {
       let expected = try spelled.explain(.class(target), by: .clrp2).signedRelevance
       for method in [.clrp2, .clrp1, CLRP1(against: .classes([1 - target]))] as [any AttributionMethod] {
@@ -205,9 +207,9 @@ import Testing
     let trace = try Explainer(builder.network(), rules: Self.table).trace(Self.input)
     #expect(trace.layout.decision == .quantity)
     #expect(trace.predictions().map(\.probability) == [nil])
-    // There is nothing to contrast with.
+    // There are no alternatives to contrast with.
     #expect(try trace.explain(.class(0), by: .clrp1).signedRelevance == trace.explain(.class(0)).relevance)
-    // What is said of the scores counts more than what the graph looks like.
+    // A declared decision takes precedence over the form of the graph.
     let several = try Self.network(nil).expecting(decision: .eachClass)
     #expect(try Explainer(several, rules: Self.table).trace(Self.input).layout.decision == .eachClass)
   }

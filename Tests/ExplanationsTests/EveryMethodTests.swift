@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Every method on whole networks: a finite map, or a sentence that says why there is none.
+/// Every method on whole networks: a finite map, or an error with the reason why there is none.
 @Suite(.serialized) struct EveryMethodTests {
-  /// The methods, those that run the network many times with few runs.
+  /// The methods; those that run the network repeatedly have few runs.
   static let methods = MethodCatalog.general.map { method -> any AttributionMethod in
     switch method {
     case is IntegratedGradients: IntegratedGradients(steps: 2)

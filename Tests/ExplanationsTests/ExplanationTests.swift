@@ -5,7 +5,7 @@ import Synchronization
 import RelevanceTestSupport
 import Testing
 
-/// What explanations have in common, whatever the method.
+/// Properties that explanations share, regardless of the method.
 @Suite struct ExplanationTests {
   static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2, CLRP2(head: .layer, strength: 1)]
 
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  /// Each target's map is the same whether others are explained with it or not.
-  @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsAreSingles(
+  /// The map of a target does not depend on whether other targets are explained with it.
+  @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsMatchSingleOnes(
     sample: SampleNetwork, method: any AttributionMethod
   )
     throws
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(
+  @Test(arguments: SampleNetwork.allCases, methods) func batchesMatchTheirItems(
     sample: SampleNetwork, method: any AttributionMethod
   )
     throws
@@ -77,8 +77,8 @@ import Testing
     }
   }
 
-  /// A trace can be explained again, by other methods in between and from several threads, with the same result to the bit.
-  @Test(arguments: SampleNetwork.allCases) func explainingChangesNothing(sample: SampleNetwork) throws {
+  /// A trace can be explained repeatedly, with other methods in between and from several threads, with the same bits.
+  @Test(arguments: SampleNetwork.allCases) func explanationsDoNotChangeTheTrace(sample: SampleNetwork) throws {
     let explainer = try sample.explainer(threads: 2)
     let trace = try explainer.trace(SampleNetwork.input())
     let logits = trace.logits
@@ -94,7 +94,7 @@ import Testing
     #expect(trace.logits == logits)
   }
 
-  @Test(arguments: SampleNetwork.allCases) func theLedgerFollowsRelevance(sample: SampleNetwork) throws {
+  @Test(arguments: SampleNetwork.allCases) func ledgerRecordsTheRelevanceFlow(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     let explanation = try trace.explain(.class(3), by: .lrp)
     let (ledger, score) = (explanation.ledger, Double(explanation.score))
@@ -136,7 +136,7 @@ import Testing
     let probabilities = ranking.compactMap(\.probability)
     #expect(abs(probabilities.reduce(0, +) - 1) < 1e-12)
     #expect(abs(probabilities[2] / probabilities[3] - 2.718281828459045) < 1e-9)
-    // Logits that would overflow an exponential.
+    // Logits whose exponentials would overflow.
     let large = Prediction.ranking(Tensor(shape: [2, 1], elements: [1000, 999]), layout: ScoreLayout(classes: 2))
     #expect(abs((large[0].probability ?? 0) - 0.7310585786300049) < 1e-9)
   }
@@ -149,7 +149,8 @@ import Testing
     #expect(try trace.explain([]).isEmpty)
   }
 
-  /// Where something else than pooling and shape lies behind the last weighted layer, CLRP2 is not defined; the others are.
+  /// CLRP2 is not defined if operators other than pooling and reshaping follow the last weighted layer; the other
+  /// methods are.
   @Test func aHeadWithoutWeights() throws {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
@@ -161,14 +162,14 @@ import Testing
     let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .clrp2) }
     #expect(
       error?.description
-        == "clrp2 negates the weights of the last layer before the target, but node largest (MaxPool) lies between"
+        == "clrp2 negates the weights of the last layer before the target, but node largest (MaxPool) is between them"
     )
     #expect(error?.category == .badData)
     #expect(throws: Never.self) { try trace.explain(.class(0), by: .clrp1) }
   }
 
-  /// What goes into a sigmoid at the end is explained, and each class's probability is its own.
-  @Test func aSigmoidAtTheEndIsLeftOut() throws {
+  /// The input of a final sigmoid is explained, and each class has a separate probability.
+  @Test func finalSigmoidIsLeftOut() throws {
     func network(_ end: [any RelevanceKit.Operator]) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 4, 4])
       builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
@@ -194,7 +195,7 @@ import Testing
     #expect(abs(plain.predictions().compactMap(\.probability).reduce(0, +) - 1) < 1e-12)
   }
 
-  /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that use it.
+  /// Pixels need a box. Without one, the table does not fit the network, which affects only the methods that use it.
   @Test(arguments: MethodCatalog.general) func pixelsWithoutARange(method: any AttributionMethod) throws {
     let network = try SampleNetwork.pooled.network()
     let explainer = try Explainer(network, rules: .paper(pixelRange: nil))

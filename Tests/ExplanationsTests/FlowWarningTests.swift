@@ -2,9 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Relevance that stays behind, grows, or is no number is told, with the node.
+/// Warnings about relevance that is absorbed or grows, and errors about maps that are not finite, with the name of the
+/// node.
 @Suite struct FlowWarningTests {
-  /// A convolution of ones, a rectifier, a convolution whose weights have a share of negative ones, and a sum of all.
+  /// A convolution of ones, a rectifier, a convolution with some negative weights, and a sum of all values.
   private static func network(negativeShare: Int) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [2, 4, 4])
     func convolution(_ weights: [Float]) throws -> any RelevanceKit.Operator {
@@ -15,7 +16,7 @@ import Testing
     }
     builder.add("conv1", try convolution([Float](repeating: 1, count: 20)))
     builder.add("relu1", .relu)
-    // Outputs with negative weights only stay positive by their bias, and have no positive contributions.
+    // Outputs with only negative weights are positive because of their bias, and have no positive contributions.
     builder.add("conv2", try convolution((0..<100).map { $0 / 10 < negativeShare ? -0.01 : 0.01 }))
     builder.add("relu2", .relu)
     builder.add("flatten", .flatten(axis: 1))
@@ -32,13 +33,13 @@ import Testing
   }
 
   @Test(arguments: [(0, nil), (4, nil), (6, "55"), (9, "88"), (10, "100.0")] as [(Int, String?)])
-  func lossesAreTold(negativeShare: Int, percent: String?) throws {
+  func lossesAreReported(negativeShare: Int, percent: String?) throws {
     let trace = try Explainer(Self.network(negativeShare: negativeShare), rules: Self.table)
       .trace(Tensor(shape: [1, 2, 4, 4], repeating: 1))
     let found = try trace.explain(.class(0))
     let expected = percent.map {
-      "\($0) % of the score of class:0 stays behind, most of it at node conv2 (Conv, zPlus): no input supports its outputs "
-        + "(zero denominator)"
+      "\($0) % of the score of class:0 is absorbed, most of it at node conv2 (Conv, zPlus): no input supports its "
+        + "outputs (zero denominator)"
     }
     #expect(found.warnings == [expected].compactMap { $0 })
     #expect(try trace.explain(.class(0), ledger: false).warnings.isEmpty)
@@ -46,25 +47,26 @@ import Testing
     #expect(try trace.explain(.class(0), by: .gradient).warnings.isEmpty)
   }
 
-  /// Shares in proportion to values of both signs are larger than what is shared.
-  @Test(arguments: [(Float(-0.5), false), (-0.9, true)]) func growthIsTold(negative: Float, isTold: Bool) throws {
+  /// Shares in proportion to values of both signs are larger than the relevance that is distributed.
+  @Test(arguments: [(Float(-0.5), false), (-0.9, true)]) func growthIsReported(negative: Float, isTold: Bool) throws {
     var builder = GraphBuilder(item: [1, 2, 2])
     builder.add("mean", .mean(axes: [2, 3], keepsAxes: false))
     let trace = try Explainer(builder.network(), rules: .default(pixelRange: nil))
       .trace(Tensor(shape: [1, 1, 2, 2], elements: [1, negative, 1, negative]))
     let found = try trace.explain(.class(0))
-    // Of 2 + 2n, magnitudes are 2 − 2n.
+    // Of 2 + 2n, the magnitudes are 2 − 2n.
     let factor = (1 - negative) / (1 + negative)
     let words =
-      "the relevance of class:0 grows to \(Int(factor.rounded())) times its score in magnitude, most at node mean "
-      + "(GlobalAveragePool, proportional), \(Int(factor.rounded())) times; positive and negative shares cancel in its sum"
+      "the relevance of class:0 grows to \(Int(factor.rounded())) times its score in magnitude, mostly at node mean "
+      + "(GlobalAveragePool, proportional), by \(Int(factor.rounded())) times; positive and negative shares cancel in "
+      + "its sum"
     #expect(found.warnings == (isTold ? [words] : []))
   }
 
-  /// Values that overflow behind a rectifier's back are found before a map is handed out.
+  /// Values that overflow and are hidden by a rectifier are found before a map is returned.
   @Test(
     arguments: [.lrp, .clrp1, .clrp2, .gradient, .gradientTimesInput, .integratedGradients] as [any AttributionMethod])
-  func mapsThatAreNoNumbers(method: any AttributionMethod) throws {
+  func mapsThatAreNotFinite(method: any AttributionMethod) throws {
     var builder = GraphBuilder(item: [2, 2, 2])
     let huge = Convolution(
       weight: Tensor(shape: [2, 2, 1, 1], elements: [1e30, 1e30, -1, -1]), bias: nil,

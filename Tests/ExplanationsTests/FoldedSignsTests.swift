@@ -2,9 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks with batch normalization of both signs, kept and folded: maps agree where folding changes nothing that a rule looks at.
+/// Networks with batch normalization of both signs, kept and folded: maps agree if folding changes no value that a rule
+/// uses.
 @Suite struct FoldedSignsTests {
-  /// Convolutions with a normalization behind each, in a chain, a residual block and branches.
+  /// Convolutions, each followed by a normalization, in a chain, a residual block and branches.
   private static func network(_ seed: UInt64, biases: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 9, 9])
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
@@ -44,7 +45,7 @@ import Testing
     return Float(maps[0].relativeDistance(from: maps[1]))
   }
 
-  /// z⁺ bypasses biases, and shares out by ratios: the scales' sizes cancel.
+  /// z⁺ bypasses biases and distributes by ratios, so the magnitudes of the scales cancel.
   @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, CLRP1(), CLRP2()] as [any AttributionMethod])
   func zPlusAgreesWithBiases(seed: UInt64, method: any AttributionMethod) throws {
     let network = try Self.network(seed, biases: true)
@@ -63,7 +64,7 @@ import Testing
     #expect(maps[0].relativeDistance(from: maps[1]) <= Tolerance.map)
   }
 
-  /// Without biases every rule agrees that looks at contributions alone.
+  /// Without biases, every rule agrees that uses only contributions.
   @Test(arguments: 1...8 as ClosedRange<UInt64>) func otherRulesAgreeWithoutBiases(seed: UInt64) throws {
     let network = try Self.network(seed, biases: false)
     for rule in [ZRule(), GammaRule(gamma: 0.5), GeneralizedGammaRule(), AlphaBetaRule(), ZPlusRule(), FlatRule()]
@@ -77,8 +78,8 @@ import Testing
     }
   }
 
-  /// With biases absorbed, rule z is gradient × input but for the biases' shares, whatever affine nodes the network has: of pixels
-  /// that the graph normalizes, and behind a maximum.
+  /// If biases absorb relevance, rule z equals gradient × input except for the shares of biases, regardless of the
+  /// affine nodes of the network, such as a normalization of pixels in the graph and nodes after a maximum.
   @Test(arguments: 1...8 as ClosedRange<UInt64>) func zIsGradientTimesInputThroughAffineNodes(seed: UInt64) throws {
     var builder = GraphBuilder(item: [3, 8, 8])
     let mean = builder.constant("mean", Seeded.tensor([3, 1, 1], seed: seed))

@@ -9,7 +9,7 @@ import Testing
   import SystemPackage
 #endif
 
-/// From an image to a map in one call: the same as step by step.
+/// One call from an image to a map has the same result as the single steps.
 @Suite struct FrontTests {
   private static let folder = Fixtures.path("digits/vgg")
   private static let scene = Fixtures.path("digits/scenes/005.png")
@@ -31,7 +31,7 @@ import Testing
     #expect(try explainer.explain(image, by: method).target == .class(best[0]))
   }
 
-  /// The preprocessing that is assigned is used, for the pixel range too.
+  /// An assigned preprocessing is used, also for the pixel range.
   @Test func preprocessingCanBeReplaced() throws {
     var model = try Model(contentsOf: Self.folder)
     model.preprocessing.mean = [0, 0, 0]
@@ -41,7 +41,7 @@ import Testing
     #expect(try explainer.trace(image).input == model.preprocessing.tensor(from: image))
   }
 
-  @Test func networksWithChannelsLastTakeImages() throws {
+  @Test func networksWithChannelsLastAcceptImages() throws {
     func network(channelsLast: Bool) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: channelsLast ? [8, 6, 3] : [3, 8, 6])
       if channelsLast { builder.add("transposed", .transpose(order: [0, 3, 1, 2])) }
@@ -63,7 +63,7 @@ import Testing
     #expect(last.transposed([0, 3, 1, 2]).relativeDistance(from: first) <= Tolerance.sameMap)
   }
 
-  /// Where classes have scores at the positions of a picture, ranks are those of regions, the background's last.
+  /// If classes have scores at the positions of an image, ranks are those of regions, with the background last.
   @Test func ranksOfRegions() throws {
     let network = try ScoreLayoutTests.network(.channelsFirst)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
@@ -89,7 +89,7 @@ import Testing
     #expect(error?.category == .usage)
   }
 
-  /// Every kind of location leads to the same file, also for names with spaces and other alphabets.
+  /// All types of locations refer to the same file, including names with spaces and other alphabets.
   @Test func filesHaveSeveralKindsOfNames() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("größe 1 %20 \(UUID().uuidString)")
     try FileManager.default.copyItem(atPath: Self.folder, toPath: folder.path)

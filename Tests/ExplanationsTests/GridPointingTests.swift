@@ -3,29 +3,29 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The grid pointing game on photographs: four pictures of different classes side by side; how much of what speaks for a
-/// class lies in its own picture? Chance is a quarter. And: how much alike are the maps of the four classes?
+/// The grid pointing game on photographs: four images of different classes in a grid. Measures the share of a class's
+/// relevance in its own image, whose chance level is a quarter, and the similarity of the maps of the four classes.
 @Suite struct GridPointingTests {
-  /// How sure the network must be of a picture's class.
+  /// The minimum probability with which the network must predict an image's class.
   static let confidence = 0.8
   static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2]
   static let folder = Fixtures.images.appendingPathComponent("imagenet")
-  static let hasPictures = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
+  static let hasImages = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
 
-  /// What is found for a method.
+  /// The results for a method.
   struct Result {
     /// The mean share of positive relevance in the right cell.
     var energy = 0.0
-    /// How often the largest relevance lies in the right cell.
+    /// The fraction of maps whose largest relevance is in the right cell.
     var pointing = 0.0
-    /// The mean cosine of the maps of two classes of a grid.
+    /// The mean cosine between the maps of two classes of a grid.
     var cosine = 0.0
   }
 
-  /// SqueezeNet ends in a convolution and global pooling; grids are twice as large as pictures.
+  /// SqueezeNet ends in a convolution and global pooling; grids have twice the size of images.
   @Test(
     .enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"),
-    .enabled(if: hasPictures, "there are no ImageNet pictures beside the package"))
+    .enabled(if: hasImages, "there are no ImageNet images beside the package"))
   func squeezeNet() throws {
     let data = try Data(contentsOf: Self.folder.appendingPathComponent("labels.json"))
     let labels = try JSONDecoder().decode([String: Int].self, from: data)
@@ -36,10 +36,10 @@ import Testing
     #expect(min(clrp1.pointing, clrp2.pointing) >= 0.9)
   }
 
-  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as pictures, which are made half as large.
+  /// VGG16 ends in fully connected layers, as in the paper; grids have the size of images, which are halved.
   @Test(
     .enabled(if: FetchedModel.hasCoarseVGG16, "there is no vgg16-coarse among the fetched models"),
-    .enabled(if: hasPictures, "there are no ImageNet pictures beside the package"))
+    .enabled(if: hasImages, "there are no ImageNet images beside the package"))
   func coarseVGG16() throws {
     let model = try Model(contentsOf: FetchedModel.coarseVGG16)
     let data = try Data(contentsOf: Fixtures.images.appendingPathComponent("coarse-classes.json"))
@@ -50,7 +50,7 @@ import Testing
     }
     let results = try Self.play(model: FetchedModel.coarseVGG16, labels: labels, grids: 8) { $0.halved }
     let (lrp, clrp1, clrp2) = (results[0], results[1], results[2])
-    // The finding of the paper: LRP shows the same whatever the class, CLRP tells classes apart.
+    // The finding of the paper: LRP maps hardly depend on the class, and CLRP maps differ between classes.
     #expect(lrp.cosine >= 0.98 && abs(lrp.energy - 0.25) <= 0.05)
     for contrast in [clrp1, clrp2] {
       #expect(contrast.cosine <= 0.3)
@@ -59,25 +59,25 @@ import Testing
     }
   }
 
-  /// Plays on seeded grids of pictures that the network gives their own class with confidence.
+  /// Plays on seeded grids of images whose class the network predicts with confidence.
   private static func play(
     model path: String, labels: [String: Int], grids: Int, cell: (Tensor) -> Tensor
   ) throws -> [Result] {
     let model = try Model(contentsOf: path)
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
-    let pictures = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Picture? in
+    let images = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Image? in
       let tensor = try model.preprocessing.tensor(from: RGBImage(contentsOf: folder.appendingPathComponent(name).path))
       let best = try explainer.trace(tensor).predictions()[0]
       guard best.classIndex == label, (best.probability ?? 0) >= confidence else { return nil }
-      return Picture(label: label, tensor: cell(tensor))
+      return Image(label: label, tensor: cell(tensor))
     }
-    try #require(pictures.count >= 12)
+    try #require(images.count >= 12)
     var results = methods.map { _ in Result() }
     var (cells, pairs) = (0, 0)
     for grid in 0..<grids {
-      let chosen = choose(4, of: pictures, seed: UInt64(grid + 1))
+      let chosen = choose(4, of: images, seed: UInt64(grid + 1))
       let trace = try explainer.trace(join(chosen.map(\.tensor)))
-      // What the network does not vote for has no support that could be pointed at.
+      // A class without a positive logit has no support to point at.
       let places = (0..<4).filter { trace.logits[0, chosen[$0].label] > 0 }
       cells += places.count
       pairs += places.count * (places.count - 1) / 2
@@ -98,30 +98,30 @@ import Testing
     }
     for (method, result) in zip(methods, results) {
       print(
-        "grid pointing, \(URL(fileURLWithPath: path).lastPathComponent), \(pictures.count) pictures, \(cells) cells, "
+        "grid pointing, \(URL(fileURLWithPath: path).lastPathComponent), \(images.count) images, \(cells) cells, "
           + "\(method): energy \(result.energy), pointing \(result.pointing), cosine \(result.cosine)")
     }
     return results
   }
 
-  struct Picture {
+  struct Image {
     let label: Int
     let tensor: Tensor
   }
 
-  /// Different pictures of different classes, drawn by a seeded generator.
-  private static func choose(_ count: Int, of pictures: [Picture], seed: UInt64) -> [Picture] {
-    var chosen: [Picture] = []
+  /// Different images of different classes, selected by a seeded generator.
+  private static func choose(_ count: Int, of images: [Image], seed: UInt64) -> [Image] {
+    var chosen: [Image] = []
     var draw = 0
     while chosen.count < count {
-      let picture = pictures[Int(Seeded.uniform(seed, draw) * Double(pictures.count))]
+      let image = images[Int(Seeded.uniform(seed, draw) * Double(images.count))]
       draw += 1
-      if !chosen.contains(where: { $0.label == picture.label }) { chosen.append(picture) }
+      if !chosen.contains(where: { $0.label == image.label }) { chosen.append(image) }
     }
     return chosen
   }
 
-  /// Four pictures as one: two above two.
+  /// Four images combined into one, in two rows.
   private static func join(_ cells: [Tensor]) -> Tensor {
     let (height, width) = (cells[0].shape[2], cells[0].shape[3])
     return Tensor(uninitialized: [1, 3, 2 * height, 2 * width]) { grid in
@@ -137,7 +137,7 @@ import Testing
     }
   }
 
-  /// The share of a map's positive relevance that lies in a cell, and whether the largest (over channels) does.
+  /// The share of a map's positive relevance in a cell, and whether its maximum (over channels) is in the cell.
   private static func share(of map: Tensor, inCell cell: Int) -> (energy: Double, hits: Bool) {
     let (height, width) = (map.shape[2], map.shape[3])
     var sums = [Double](repeating: 0, count: 4)
@@ -158,7 +158,7 @@ import Testing
 }
 
 extension Tensor {
-  /// Means of 2 × 2 pixels.
+  /// Means over 2 × 2 pixels.
   fileprivate var halved: Tensor {
     let (height, width) = (shape[2] / 2, shape[3] / 2)
     return Tensor(uninitialized: [1, 3, height, width]) { result in

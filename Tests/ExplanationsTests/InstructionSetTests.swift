@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The vector units that kernels use: results are the same with each, up to the rounding of single precision.
+/// The vector instructions of kernels: results agree up to single-precision rounding.
 @Suite struct InstructionSetTests {
   private static let scene = Fixtures.path("digits/scenes/005.png")
 
@@ -26,7 +26,8 @@ import Testing
       for (found, expected) in zip(try results(set), expected) {
         let distance = found.relativeDistance(from: expected)
         #expect(distance <= Tolerance.sameMap, "\(set.rawValue)")
-        // Multiply-adds are rounded once, not twice, where much is computed by the package's own loops: the set was used.
+        // Multiply-adds are rounded once, not twice, in the package's own loops, so different results show that the set
+        // was used.
         if name == "vgg" { #expect(distance > 0, "\(set.rawValue)") }
       }
     }
@@ -38,8 +39,8 @@ import Testing
     #expect(InstructionSet.available.contains(.preferred))
   }
 
-  /// What other processors say to sets that this one may have.
-  @Test func setsThatAProcessorLacksAreRefused() throws {
+  /// The errors of processors that lack a set, including sets that this processor supports.
+  @Test func unsupportedSetsAreRejected() throws {
     for (available, names) in [([.generic], "generic"), ([.generic, .avx2], "generic, avx2")]
       as [([InstructionSet], String)]
     {
@@ -50,7 +51,7 @@ import Testing
     }
   }
 
-  /// A network is not run with another set than the one that was asked for.
+  /// A network is not run with another set than the requested one.
   @Test(.enabled(if: InstructionSet.available.count < InstructionSet.allCases.count, "the processor has all sets"))
   func anExecutorThrows() throws {
     let missing = try #require(InstructionSet.allCases.last)

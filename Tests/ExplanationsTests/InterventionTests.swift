@@ -2,16 +2,18 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Logits with other values of a node, beside whole runs of networks that have these values by other means.
+/// Logits with other values of a node, compared with whole runs of networks that compute these values.
 @Suite struct InterventionTests {
-  /// What a network of `masked` does at one node: multiplies its output by a constant of 0 and 1, in a whole run.
+  /// The change to one node of a network of `masked`: its output is multiplied by a constant of zeros and ones in a
+  /// whole run.
   private struct Mask {
     let node: String
     let factors: Tensor
   }
 
-  /// A network with what is computed out of the ordinary: merged rectifiers, rectifiers in the place of a sum, parts that are joined where
-  /// they are computed, a gate on a branch, functions that follow a layer tile by tile, and a flattened view beside its source.
+  /// A network with special cases of execution: merged rectifiers, rectifiers in place on a sum, parts that are
+  /// concatenated where they are computed, a gate on a branch, functions that are applied to a layer tile by tile, and
+  /// a flattened view beside its source.
   private static func masked(_ mask: Mask? = nil) throws -> NeuralNetwork {
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     var builder = GraphBuilder(item: [3, 8, 8])
@@ -39,7 +41,7 @@ import Testing
     let gated = add("gated", .multiply, joined, gate)
     let flat = add("flat", .flatten(axis: 1), gated)
     let first = add("fc", .seededLinear(inputs: 9 * 64, outputs: 6, seed: 4), flat)
-    // The values of `gated` are read as they are, too.
+    // The values of `gated` are also read without the gate.
     let c = add("c", try convolution(9, 6, 1, seed: 5), gated)
     let cPooled = add("c_pooled", .mean(axes: [2, 3], keepsAxes: false), c)
     let both = add("both", .add, first, cPooled)
@@ -80,12 +82,13 @@ import Testing
     #expect(found[4].largestDifference(from: trace.logits) > 1e-3)
   }
 
-  /// An input with its channels multiplied.
+  /// An input with its channels multiplied by factors.
   private static func product(_ x: Tensor, _ factors: [Float]) -> Tensor {
     Tensor(shape: x.shape, elements: x.elements.enumerated().map { $1 * factors[$0 / 64 % 3] })
   }
 
-  /// What all paths pass decides alone: with its values of another input come the logits of that one. Of a transformer, too.
+  /// A node on all paths determines the logits: with its values for another input, the logits are those of this input.
+  /// Also tested on a transformer.
   @Test(arguments: [
     ("vgg", ["conv3_1", "relu_conv3_1", "pool3", "relu_conv4_2", "fc1", "relu_fc2"]),
     ("googlenet", ["inception_4a_concat", "inception_4b_concat"]),
@@ -96,7 +99,7 @@ import Testing
     let inputs = (0..<18).map { Seeded.tensor([1, 3, 64, 64], seed: 20 + $0, low: -1, high: 2) }
     let traces = try inputs.map { try explainer.trace($0) }
     for node in nodes {
-      // More than one run takes.
+      // More variations than one run takes.
       let found = try traces[0].logits(replacing: node, with: traces.map { try $0.activation(at: node) })
       for (logits, trace) in zip(found, traces) {
         #expect(logits.largestDifference(from: trace.logits) <= Tolerance.singlePrecision, "\(node)")
@@ -104,8 +107,8 @@ import Testing
     }
   }
 
-  /// A class of the logits is what is left of it without a branch: by hand, of a sum.
-  @Test func noMoreThanTheNodeIsReplaced() throws {
+  /// The logits without a branch of a sum, calculated by hand.
+  @Test func onlyTheNodeIsReplaced() throws {
     var builder = GraphBuilder(item: [2])
     let left = builder.add("left", .linear(Linear(weight: Tensor(shape: [1, 2], elements: [2, 0]), bias: nil)))
     let right = builder.add(
@@ -120,8 +123,8 @@ import Testing
     #expect(try trace.logits(settingToZero: [[0]], of: "right")[0].elements == [6, 0])
   }
 
-  /// Values are given as the model's file has them, whatever signs a rewrite has moved; activations of channels are, too.
-  @Test func turnedSignsAreTheFiles() throws {
+  /// Replacement values and activations have the signs of the model file, regardless of signs that a rewrite has moved.
+  @Test func valuesHaveTheSignsOfTheFile() throws {
     var builder = GraphBuilder(item: [3, 6, 6])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     let constant = builder.constant("factors", Tensor(shape: [1, 4, 1, 1], elements: [-1, 2, -3, 4]))
@@ -147,7 +150,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeIsSaid() throws {
+  @Test func impossibleInterventionsAreErrors() throws {
     let trace = try Explainer(Self.masked()).trace(Seeded.tensor([1, 3, 8, 8], seed: 9))
     func refusal(_ body: () throws -> Void) -> String {
       (#expect(throws: (any Error).self) { try body() } as? any RelevanceKitError)?.description
@@ -159,14 +162,15 @@ import Testing
         == "node a has no channel 4; expected 0 to 3")
     #expect(
       refusal { _ = try trace.logits(settingToZero: [[0]], of: "head") }
-        == "the logits, which node head computes, do not depend on node head; expected a node between the input and the logits"
+        == "the logits, which node head computes, do not depend on node head; expected a node between the input and "
+        + "the logits"
     )
     #expect(
       refusal { _ = try trace.logits(replacing: "a", with: [Tensor(shape: [1, 4, 8, 7])]) }
-        == "other values of node a have shape 1×4×8×7; expected 1×4×8×8, that of its output")
+        == "the replacement values of node a have shape 1×4×8×7; expected 1×4×8×8, the shape of its output")
     #expect(
       refusal { _ = try trace.logits(replacing: "fc", with: [Tensor(shape: [1, 6], repeating: .nan)]) }
-        == "other values of node fc are NaN or infinite; expected finite ones")
+        == "the replacement values of node fc are NaN or infinite; expected finite values")
     let huge = Tensor(shape: [1, 6], repeating: .greatestFiniteMagnitude)
     #expect(refusal { _ = try trace.logits(replacing: "both_relu", with: [huge]) }.contains("head"))
   }

@@ -2,31 +2,32 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks whose first axis is not always the batch, beside networks without these detours that compute the same: maps are the same
-/// for every method, for one target and for several together.
+/// Networks whose first axis is not always the batch, compared with equivalent networks without these detours: maps are
+/// the same for every method, for one target and for several targets.
 @Suite struct LeadingAxisTests {
-  /// A way to leave the batch's axis and come back.
+  /// A way to move the batch axis and to restore it.
   enum Detour: String, CaseIterable, Sendable {
-    /// Two views that are folded into the batch go through one convolution, beside a convolution in two groups.
+    /// Two views that are folded into the batch pass through one convolution, compared with a convolution in two
+    /// groups.
     case foldedConvolution
-    /// The same through a pooling.
+    /// The same with a pooling.
     case foldedPooling
-    /// Views are normalized across their channels, beside slices.
+    /// Views are normalized across their channels, compared with slices.
     case foldedNormalization
-    /// Batch and channels change places around a pooling.
+    /// Batch and channels are swapped around a pooling.
     case transposed
-    /// The batch's axis is dropped behind the head.
+    /// The batch axis is dropped after the head.
     case squeezed
-    /// The batch's axis is dropped before a rectifier, and comes back.
+    /// The batch axis is dropped before a rectifier and restored after it.
     case withoutBatch
     /// The output is a list of all values, shifted by a constant that repeats the batch.
     case broadcast
 
-    /// The detour takes a batch of several inputs.
+    /// Whether the detour accepts a batch of several inputs.
     var takesBatches: Bool { [.foldedConvolution, .foldedPooling, .foldedNormalization, .transposed].contains(self) }
   }
 
-  /// Six channels of 8 × 8, the detour or what it stands for, and a head of five classes.
+  /// Six channels of 8 × 8, the detour or its equivalent, and a head of five classes.
   static func network(_ detour: Detour, isDirect: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [6, 8, 8])
     func reshape(_ extents: [Int]) -> any RelevanceKit.Operator { .reshape(extents: .fixed(extents), allowZero: false) }
@@ -87,7 +88,7 @@ import Testing
     switch (detour, isDirect) {
     case (.squeezed, false): builder.add("list", .squeeze(axes: [0]))
     case (.broadcast, false):
-      // Every copy of the scores is as good as any; the first five are those of the direct network.
+      // All copies of the scores are equivalent; the first five are those of the direct network.
       let shift = builder.constant("shift", Tensor(shape: [2, 1], elements: [0, 100]))
       builder.add("shifted", .add, head, shift)
       builder.add("all", .reshape(extents: .fixed([1, 10]), allowZero: false))
@@ -109,8 +110,9 @@ import Testing
   }
 
   @Test(arguments: Detour.allCases, MethodCatalog.general.filter { $0.name != "random" })
-  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any AttributionMethod) throws {
-    // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
+  func mapsMatchTheDirectNetwork(detour: Detour, method: any AttributionMethod) throws {
+    // Copies of the classes are additional classes for methods that contrast with all classes, and the sum is not part
+    // of a linear head.
     if detour == .broadcast, method.isContrastive { return }
     // Class activation maps need a layer by name.
     let method: any AttributionMethod =
@@ -139,7 +141,7 @@ import Testing
     }
   }
 
-  /// Views that lie one after the other may be folded into any batch, and its axis may be another than the first.
+  /// Consecutive views can be folded into any batch, and the batch can be an axis other than the first.
   @Test(
     arguments: Detour.allCases.filter(\.takesBatches), [.lrp, .clrp1, .clrp2, .gradient] as [any AttributionMethod])
   func batchesOfFoldedViews(detour: Detour, method: any AttributionMethod) throws {
@@ -158,15 +160,15 @@ import Testing
     }
   }
 
-  /// A batch that the network mixes is refused, with the node that does.
+  /// A batch that the network mixes is rejected with the name of the node.
   @Test func mixedBatches() throws {
     let explainer = try Self.explainer(.broadcast, isDirect: false)
     let error = #expect(throws: ExecutionError.self) { try explainer.trace(Self.input(batch: 2)) }
     #expect(error?.description == "node all mixes the 2 items of the batch; pass one input at a time")
   }
 
-  /// Outputs without axes are one value, and outputs without elements nothing to explain.
-  @Test func scalarsAndNothing() throws {
+  /// Outputs without axes have one value, and outputs without elements cannot be explained.
+  @Test func scalarsAndEmptyOutputs() throws {
     var scalar = GraphBuilder(item: [2, 3, 3])
     scalar.add("mean", .mean(axes: [0, 1, 2, 3], keepsAxes: false))
     let x = Seeded.tensor([1, 2, 3, 3], seed: 1, low: 0, high: 1)
@@ -184,7 +186,7 @@ import Testing
     #expect(error?.description == "the output none has shape 1×0×3×3, without elements, so there is no prediction")
   }
 
-  /// An example of an input with many open axes is small enough to exist; one that cannot exist is refused.
+  /// An example of an input with many open extents is small enough to exist; an impossible extent is rejected.
   @Test func openAndImpossibleExtents() throws {
     let open = SymbolicShape((0..<9).map { .symbolic("d\($0)") })
     func network(_ shape: SymbolicShape) throws -> NeuralNetwork {
@@ -199,7 +201,7 @@ import Testing
     #expect(try network(open).exampleInputShape() == TensorShape([1] + [Int](repeating: 8, count: 8)))
     let huge = SymbolicShape([.fixed(1 << 40), .fixed(1 << 40)])
     let error = #expect(throws: GraphError.self) { try network(huge) }
-    #expect(error?.description.contains("is not the shape of a tensor") == true)
+    #expect(error?.description.contains("is not a tensor shape") == true)
   }
 }
 

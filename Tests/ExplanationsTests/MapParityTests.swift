@@ -12,7 +12,7 @@ struct MapFixture: Sendable {
   let method: any AttributionMethod
 
   init?(_ file: String) {
-    // Names of networks may contain dots, so the parts are taken from the end.
+    // Names of networks can contain dots, so the parts are separated from the end.
     let parts = file.split(separator: ".").map(String.init)
     guard parts.count >= 5, parts.last == "npy", let index = Int(parts[parts.count - 3].dropFirst("class".count)),
       let method = MethodCatalog.standard.methods.first(where: { $0.name == parts[parts.count - 2] })
@@ -24,7 +24,7 @@ struct MapFixture: Sendable {
     self.method = method
   }
 
-  /// All of them, by name.
+  /// All maps, sorted by name.
   static let all: [MapFixture] = ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("maps"))) ?? [])
     .sorted().compactMap { MapFixture($0) }
 
@@ -32,7 +32,7 @@ struct MapFixture: Sendable {
   var reference: Tensor { get throws { try Fixtures.tensor("maps/\(file)") } }
 }
 
-/// Whole maps against an oracle in PyTorch that shares no code, and conservation on each network.
+/// Whole maps compared with an oracle in PyTorch that shares no code, and conservation on each network.
 @Suite(.serialized) struct MapParityTests {
   static let seeded = Set(MapFixture.all.map(\.network)).subtracting(["squeezenet1.1"]).sorted()
 
@@ -53,7 +53,7 @@ struct MapFixture: Sendable {
     #expect(found.reshaped(to: logits.shape).largestDifference(from: logits) <= Tolerance.logits)
   }
 
-  /// No map has been lost: the files are those of the manifest, and every network that counts is among them.
+  /// No map is missing: the files are those of the manifest, and every relevant network is among them.
   @Test func allMapsAreThere() throws {
     let manifest = try JSONSerialization.jsonObject(
       with: Data(contentsOf: URL(fileURLWithPath: Fixtures.path("Manifest.json"))))

@@ -1,7 +1,7 @@
 import RelevanceKit
 import Testing
 
-/// What exporters write into a model of its classes.
+/// The class names that exporters write into a model.
 @Suite struct MetadataTests {
   @Test(
     arguments: [

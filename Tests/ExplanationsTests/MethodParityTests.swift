@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whole maps of baselines, contrasts and units against an oracle in PyTorch, float64, checked against Captum and Zennit.
+/// Whole maps of baselines, contrasts and units compared with an oracle in PyTorch, in float64, which is checked
+/// against Captum and Zennit.
 @Suite(.serialized) struct MethodParityTests {
   struct Map: Decodable, Sendable {
     struct Target: Decodable {
@@ -41,7 +42,7 @@ import Testing
     return try decoder.decode(Index.self, from: data).maps
   }
 
-  /// Another quadrature than ours.
+  /// Methods whose reference uses another quadrature.
   static let absent = "integrated-gradients-gauss-legendre"
 
   @Test(arguments: ["alexnet-torchscript", "googlenet-kept", "resnet18-kept", "vgg16-torchscript"])
@@ -55,8 +56,9 @@ import Testing
     try expectMaps(of: "squeezenet1.1", model.network, pixelRange: model.preprocessing.pixelRange)
   }
 
-  /// With im2col, to the tolerance of all maps. Winograd's rounding may make a rectifier or a maximum decide the other way
-  /// between almost equal values, which gradients, unlike relevance, jump at: there the index says how far a map moves.
+  /// With im2col, the tolerance is that of all maps. The rounding of Winograd can change the decision of a rectifier or
+  /// maximum between almost equal values. Gradients, unlike relevance, are discontinuous there; the index contains the
+  /// resulting distance of each map.
   private func expectMaps(of name: String, _ network: NeuralNetwork, pixelRange: PixelRange) throws {
     let maps = try Self.maps().filter { $0.network == name && $0.method != Self.absent }
     try #require(!maps.isEmpty)
@@ -69,7 +71,7 @@ import Testing
           let (found, score) = try explained(map, trace)
           #expect(abs(Double(score) - map.score) <= Tolerance.logits * abs(map.score), "\(map.file)")
           let distance = found.reshaped(to: expected.shape).relativeDistance(from: expected)
-          // Without fused multiply-adds rounding is another too.
+          // Without fused multiply-adds, rounding differs too.
           let isStrict = algorithm == .im2col && InstructionSet.preferred > .generic
           #expect(distance <= (isStrict ? Tolerance.map : max(map.tolerance, Tolerance.map)), "\(map.file)")
           print("\(map.file), \(algorithm): distance \(distance)")
@@ -87,7 +89,7 @@ import Testing
     switch map.method {
     case "clrp1-released": return try explain(CLRP1(against: .logits))
     case "grad-cam":
-      // As small as the layer.
+      // The map has the size of the layer.
       let small = try GradCAM(layer: map.layer?.node).layerMaps(of: [target], in: trace)[0]
       return (small, try explain(GradCAM(layer: map.layer?.node)).1)
     case "grad-cam-upsampled": return try explain(GradCAM(layer: map.layer?.node))

@@ -2,14 +2,15 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Methods against each other and against their definitions, on small networks.
+/// Methods compared with each other and with their definitions, on small networks.
 @Suite struct MethodTests {
   private func trace(_ sample: SampleNetwork, batch: Int = 1) throws -> Trace {
     try sample.explainer().trace(SampleNetwork.input(batch: batch))
   }
 
-  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM and LayerCAM.
-  @Test(arguments: SampleNetwork.allCases, MethodCatalog.general) func everyMethodGivesAMap(
+  /// Every method on every network: a finite map with the size of the input, or with one channel for Grad-CAM and
+  /// LayerCAM.
+  @Test(arguments: SampleNetwork.allCases, MethodCatalog.general) func everyMethodReturnsAMap(
     sample: SampleNetwork, method: any AttributionMethod
   )
     throws
@@ -19,7 +20,7 @@ import Testing
       let isCAM = method is GradCAM || method is LayerCAM
       #expect(found.relevance.shape == (isCAM ? [2, 1, 12, 12] : [2, 3, 12, 12]))
       #expect(found.relevance.elements.allSatisfy { $0.isFinite })
-      // A map of two items is those of each.
+      // A map of two items consists of the maps of each item.
       if method.name != "smoothgrad" && method.name != "random" {
         let first = try sample.explainer().trace(Tensor(joining: [SampleNetwork.input(batch: 2).item(0)]))
         let alone = try first.explain(.class(target), by: method)
@@ -30,7 +31,7 @@ import Testing
     #expect(Set(MethodCatalog.standard.methods.map(\.name)).count == MethodCatalog.standard.methods.count)
   }
 
-  /// Gradients of the sum of logits' parts add up; gradient × input is what its name says.
+  /// Gradients of the parts of a sum add up, and gradient × input is the product of both.
   @Test(arguments: SampleNetwork.allCases) func gradientTimesInput(sample: SampleNetwork) throws {
     let trace = try trace(sample)
     let gradient = try trace.explain(.class(2), by: .gradient).relevance
@@ -39,7 +40,7 @@ import Testing
     #expect(gradient.largestMagnitude() > 0)
   }
 
-  /// In the direction of a gradient, a step changes the logit as much as it says.
+  /// A small step along a gradient changes the logit by the predicted amount.
   @Test(arguments: SampleNetwork.allCases) func gradientsPredictChanges(sample: SampleNetwork) throws {
     let trace = try trace(sample)
     let executor = try Executor(sample.network())
@@ -52,7 +53,7 @@ import Testing
     #expect(abs(change - square) <= 0.02 * square)
   }
 
-  /// The more steps, the nearer integrated gradients come to the change of the logit; the explanation says how near.
+  /// With more steps, integrated gradients approach the change of the logit; the explanation contains the difference.
   @Test func integratedGradientsAreComplete() throws {
     let trace = try trace(.flattened)
     let executor = try Executor(SampleNetwork.flattened.network())
@@ -68,7 +69,7 @@ import Testing
     #expect(errors[2] < errors[0] && errors[2] < 0.02, "\(errors)")
   }
 
-  /// SmoothGrad is the mean of gradients at noisy inputs, and reproducible.
+  /// SmoothGrad is the mean of gradients at noisy inputs, and is reproducible.
   @Test func smoothGradIsAMeanOfGradients() throws {
     let explainer = try SampleNetwork.branched.explainer()
     let trace = try explainer.trace(SampleNetwork.input())
@@ -100,7 +101,7 @@ import Testing
     #expect(abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.05)
   }
 
-  /// LayerCAM at the places where its map is the layer's, from the gradient that arrives there.
+  /// LayerCAM at the positions where its map equals that of the layer, from the gradient that arrives there.
   @Test(arguments: ["conv1", "relu1", "conv2", "relu2"]) func layerCAM(layer: String) throws {
     let trace = try trace(.pooled)
     let walk = try Walk(SampleNetwork.pooled.network(), .gradient(), SampleNetwork.input())
@@ -119,7 +120,7 @@ import Testing
     #expect(found.quantity == "logit, class activation" && found.method.description == "layer-cam:layer=\(layer)")
   }
 
-  /// Grad-CAM by its definition, from the gradient that arrives at the layer.
+  /// Grad-CAM according to its definition, from the gradient that arrives at the layer.
   @Test(arguments: ["conv2", "relu2"]) func gradCAM(layer: String) throws {
     let trace = try trace(.pooled)
     let walk = try Walk(SampleNetwork.pooled.network(), .gradient(), SampleNetwork.input())
@@ -133,11 +134,11 @@ import Testing
       for p in 0..<25 { map[p] += mean * values[channel * 25 + p] }
     }
     let found = try trace.explain(.class(2), by: GradCAM(layer: layer)).relevance
-    // The middle of a 12×12 map of 5×5 lies between its middles.
+    // The center of a 12×12 map of a 5×5 map is between element centers.
     let at = { (y: Int, x: Int) in max(map[y * 5 + x], 0) }
     #expect(abs(Double(found[0, 0, 0, 0]) - at(0, 0)) <= 1e-4 * at(0, 0) + 1e-6)
     #expect(abs(Double(found[0, 0, 11, 11]) - at(4, 4)) <= 1e-4 * at(4, 4) + 1e-6)
-    // Row 3 is (3.5 · 5/12 − 0.5) = 0.958…: between rows 0 and 1.
+    // Row 3 is at (3.5 · 5/12 − 0.5) = 0.958…, between rows 0 and 1.
     let part = 3.5 * 5 / 12 - 0.5
     let expected = at(0, 0) + part * (at(1, 0) - at(0, 0))
     #expect(abs(Double(found[0, 0, 3, 0]) - expected) <= 1e-4 * (at(0, 0) + at(1, 0)) + 1e-6)
@@ -148,7 +149,7 @@ import Testing
     }
   }
 
-  /// The layer of Grad-CAM without a name; see `CAMLayerTests`.
+  /// The default layer of Grad-CAM; see `CAMLayerTests`.
   @Test(arguments: [(SampleNetwork.flattened, "relu2"), (.branched, "sum"), (.pooled, "relu2"), (.signed, "bn")])
   func defaultLayers(sample: SampleNetwork, layer: String) throws {
     #expect(try trace(sample).defaultCAMLayer() == layer)
@@ -161,13 +162,13 @@ import Testing
     let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .gradCAM) }
     #expect(
       error?.description
-        == "grad-cam needs a layer with height and width, or with tokens of the image, and no layer before the logits has them"
+        == "grad-cam needs a layer with height and width or with image tokens, but no layer before the logits has them"
     )
   }
 
   // MARK: Contrasts
 
-  /// Against some classes: the dual is an explanation of the same score, spread over them.
+  /// Against some classes: the dual is an explanation of the same score, distributed to these classes.
   @Test(arguments: SampleNetwork.allCases) func againstClasses(sample: SampleNetwork) throws {
     let trace = try trace(sample)
     let walk = try Walk(sample.network(), SampleNetwork.input())
@@ -184,7 +185,8 @@ import Testing
     }
   }
 
-  /// As released: both maps are divided by their sums, the dual starts with the size of the others' logits.
+  /// As in the authors' release: both maps are divided by their sums, and the dual starts with the magnitudes of the
+  /// others' logits.
   @Test(arguments: SampleNetwork.allCases) func clrp1AsReleased(sample: SampleNetwork) throws {
     let trace = try trace(sample)
     let walk = try Walk(sample.network(), SampleNetwork.input())
@@ -204,7 +206,7 @@ import Testing
       found.signedRelevance.combined(with: expected, -).largestMagnitude() <= 1e-5 * share(own).largestMagnitude())
   }
 
-  /// Seeds of softmax gradients sum to 0, and so do the maps, where nothing is absorbed.
+  /// Seeds of softmax gradients add up to 0, and so do the maps if no relevance is absorbed.
   @Test func sglrpSeeds() throws {
     let trace = try trace(.flattened)
     let walk = try Walk(SampleNetwork.flattened.network(), SampleNetwork.input())
@@ -216,7 +218,7 @@ import Testing
     #expect(found.relevance == found.signedRelevance.positivePart)
   }
 
-  /// A trap is told where it is: seeds at all classes above a rule that divides by logits, which may be negative.
+  /// Warns of seeds at all classes before a rule that divides by logits, which can be negative.
   @Test func warningsOfContrasts() throws {
     func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: any AttributionMethod) throws -> [String] {
       method.warnings(under: try table.resolve(for: sample.network()))
@@ -228,19 +230,19 @@ import Testing
     for method in [.clrp1, CLRP1(against: .classes([1])), .sglrp] as [any AttributionMethod] {
       #expect(
         try warnings(.flattened, .epsilonPlus, method) == [
-          "\(method.name) starts at all classes, and head divides by logits under epsilon(epsilon: 1e-06): what speaks against a "
-            + "class with a negative logit is taken for what speaks for it; zPlus there, or clrp2, does not mix them up"
+          "\(method.name) starts at all classes, and head divides by its logits under epsilon(epsilon: 1e-06), which "
+            + "inverts the sign of evidence for classes with a negative logit; use zPlus for this node, or use clrp2"
         ])
       #expect(try warnings(.flattened, .default(pixelRange: SampleNetwork.range), method).isEmpty)
-      #expect(try warnings(.pooled, epsilon, method).isEmpty, "a rectifier is behind it")
+      #expect(try warnings(.pooled, epsilon, method).isEmpty, "a rectifier follows it")
     }
     for method in [.lrp, .clrp2, .gradient] as [any AttributionMethod] {
       #expect(try warnings(.flattened, epsilon, method).isEmpty)
     }
   }
 
-  /// Excitation backpropagation shares out 1, and its contrast 1 − 1.
-  @Test(arguments: SampleNetwork.allCases) func excitationSharesOutOne(sample: SampleNetwork) throws {
+  /// Excitation backpropagation distributes 1, and its contrast distributes 1 − 1.
+  @Test(arguments: SampleNetwork.allCases) func excitationDistributesOne(sample: SampleNetwork) throws {
     let trace = try trace(sample)
     let best = trace.predictions()[0].classIndex
     let found = try trace.explain(.class(best), by: .excitationBackprop)

@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What is at the nodes of a run: activations, relevance that arrives, and relevance that starts there.
+/// The values at the nodes of a run: activations, relevance that arrives, and relevance that starts there.
 @Suite struct NodeAccessTests {
-  @Test(arguments: SampleNetwork.allCases) func relevanceAtANodeIsWhatTheLedgerSays(network: SampleNetwork) throws {
+  @Test(arguments: SampleNetwork.allCases) func relevanceAtANodeMatchesTheLedger(network: SampleNetwork) throws {
     let trace = try network.explainer().trace(SampleNetwork.input())
     for method in [.lrp, .clrp2] as [any AttributionMethod] {
       let explanation = try trace.explain(.class(1), by: method)
@@ -20,8 +20,10 @@ import Testing
     }
   }
 
-  /// Every path goes through `relu1`: what arrives there makes the map.
-  @Test(arguments: SampleNetwork.allCases, [1, 3]) func walksFromANodeGoOn(network: SampleNetwork, batch: Int) throws {
+  /// Every path passes through `relu1`, so the relevance that arrives there determines the map.
+  @Test(arguments: SampleNetwork.allCases, [1, 3]) func passesFromANodeContinue(network: SampleNetwork, batch: Int)
+    throws
+  {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: batch))
     for method in [.lrp, .gradient, .excitationBackprop] as [any AttributionMethod] {
       let whole = try trace.explain(.class(2), by: method, ledger: true)
@@ -31,15 +33,15 @@ import Testing
       #expect(map.ledger.first?.node == "relu1" && map.ledger.last?.node == whole.ledger.last?.node ?? "conv1")
       #expect(try trace.propagate(half, from: "relu1", by: method.table, ledger: false).ledger.isEmpty)
     }
-    // The map is linear in what starts.
+    // The map is linear in the starting relevance.
     let seed = Seeded.tensor([batch, 6, 12, 12], seed: 4)
     let once = try trace.propagate(seed, from: "relu1").values
     let twice = try trace.propagate(seed.map { 2 * $0 }, from: "relu1").values
     #expect(twice.relativeDistance(from: once.map { 2 * $0 }) <= Tolerance.map)
   }
 
-  /// Activations are those of the model's file, whatever signs a rewrite has moved.
-  @Test func activationsAreTheFiles() throws {
+  /// Activations are those of the model file, regardless of signs that a rewrite has moved.
+  @Test func activationsMatchTheFile() throws {
     let factors: [Float] = [-1, 2, -3, 4]
     func network(scales: Bool) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 6, 6])
@@ -59,7 +61,7 @@ import Testing
     func scaled(_ values: Tensor) -> Tensor {
       Tensor(shape: values.shape, elements: values.elements.enumerated().map { $1 * factors[$0 / 16 % 4] })
     }
-    // Without the factors nothing turns.
+    // Without the factors, no sign is inverted.
     let convolved = try Explainer(network(scales: false)).trace(x).activation(at: "conv")
     #expect(try trace.activation(at: "conv").relativeDistance(from: convolved) <= 1e-6)
     #expect(try trace.activation(at: "scale").relativeDistance(from: scaled(convolved)) <= 1e-6)
@@ -71,7 +73,7 @@ import Testing
       try trace.relevance(of: .class(0), at: "conv", by: .gradient).relativeDistance(from: scaled(slopes)) <= 1e-6)
   }
 
-  @Test(arguments: SampleNetwork.allCases) func anotherRuleOrTableNeedsNoOtherRun(network: SampleNetwork) throws {
+  @Test(arguments: SampleNetwork.allCases) func otherRulesAndTablesReuseTheRun(network: SampleNetwork) throws {
     let plain = try network.network()
     let base = RuleTable.default(pixelRange: SampleNetwork.range)
     let trace = try Explainer(plain, rules: base).trace(SampleNetwork.input())
@@ -91,7 +93,7 @@ import Testing
     #expect(fitting != before)
   }
 
-  @Test func whatCannotBeIsSaid() throws {
+  @Test func impossibleRequestsAreErrors() throws {
     let trace = try SampleNetwork.branched.explainer().trace(SampleNetwork.input())
     func refusal(_ body: () throws -> Void) -> String {
       (#expect(throws: (any Error).self) { try body() } as? any RelevanceKitError)?.description
@@ -104,7 +106,7 @@ import Testing
         == "there is no class 99: the network has classes 0 to 6")
     #expect(
       refusal { _ = try trace.propagate(Tensor(shape: [2, 2]), from: "relu1") }
-        == "a seed at node relu1 has the shape of its output: expected 1×6×12×12, found 2×2")
+        == "the seed at node relu1 has shape 2×2; expected 1×6×12×12, the shape of its output")
     let infinite = Tensor(shape: [1, 6, 12, 12], repeating: .infinity)
     #expect(refusal { _ = try trace.propagate(infinite, from: "relu1") }.contains("not finite"))
     #expect(refusal { _ = try trace.using(WinnerTakesAllRule(), at: "conv1") }.contains("cannot be used at node conv1"))

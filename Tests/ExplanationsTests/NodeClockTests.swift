@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What a clock is told of runs and walks.
+/// The times that a clock records for runs and backward passes.
 @Suite struct NodeClockTests {
-  /// What `body` tells a clock, after checks that hold for any run or walk.
+  /// The records of a clock after `body`, with checks that hold for any run or backward pass.
   private static func laps(of network: NeuralNetwork, _ body: (NodeClock) throws -> Void) throws -> [String] {
     let clock = NodeClock()
     let whole = try ContinuousClock().measure { try body(clock) }
@@ -17,7 +17,7 @@ import Testing
   @Test func aRunReportsWhatItComputes() throws {
     let explainer = try SampleNetwork.branched.explainer()
     let input = SampleNetwork.input(batch: 2)
-    // Functions of elements behind other nodes are computed with them; a flattening is no work.
+    // Elementwise functions after other nodes are computed with them; a flattening takes no time.
     let expected = ["conv1", "a", "b", "bn", "join", "c", "gap", "head"]
     let plain = try Self.laps(of: explainer.network) { _ = try explainer.executor.trace(input, clock: $0) }
     #expect(plain == expected)
@@ -25,17 +25,17 @@ import Testing
     #expect(recording == expected)
   }
 
-  @Test func aWalkReportsWhatItPasses() throws {
+  @Test func passesReportTheirNodes() throws {
     let explainer = try SampleNetwork.flattened.explainer()
     let network = explainer.network
     let trace = try explainer.trace(SampleNetwork.input())
     let nodes = ["head", "relu3", "fc", "flatten", "relu2", "conv2", "pool", "relu1", "conv1"]
-    // The second walk finds the denominators of the first.
+    // The second pass uses the denominators of the first.
     for _ in 0..<2 {
       let found = try Self.laps(of: network) { _ = try trace.timed(by: $0).explain([.class(0), .class(1)]) }
       #expect(found == nodes)
     }
-    // A method with a table of its own; one with a run for each step.
+    // A method with its own table, and a method with a run for each step.
     let gradient = try Self.laps(of: network) { _ = try trace.timed(by: $0).explain(.class(0), by: .gradient) }
     #expect(gradient == nodes)
     let integrated = try Self.laps(of: network) {
@@ -44,7 +44,7 @@ import Testing
     #expect(integrated == nodes + nodes + nodes)
   }
 
-  @Test func aWalkCountsItsProducts() throws {
+  @Test func passesCountTheirProducts() throws {
     let network = try SampleNetwork.flattened.network()
     let tables: [(String, Int)] = [("ExcitationBackprop", 1), ("EpsilonAlpha2Beta1", 2)]
     for (name, products) in tables {
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  /// A trace's memory by its shapes.
+  /// The memory of a trace, calculated from its shapes.
   @Test func bytesOfATrace() throws {
     let explainer = try SampleNetwork.flattened.explainer()
     let trace = try explainer.trace(SampleNetwork.input())

@@ -3,10 +3,11 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Guided backpropagation and DeconvNet at rectifiers, however they are written, compared with Captum (see
-/// `Tools/reference/writers/write_activation_cases.py`), and the warning where a network has other activations.
+/// Guided backpropagation and DeconvNet at rectifiers in all forms, compared with Captum (see
+/// `Tools/reference/writers/write_activation_cases.py`), and the warning for networks with other activations.
 @Suite struct RectifierTests {
-  /// The network of the script: two convolutions with an activation each, and a layer over all positions or over their means.
+  /// The network of the script: two convolutions, each followed by an activation, and a layer over all positions or
+  /// over their means.
   static func network(averages: Bool = false, _ activation: (inout GraphBuilder, Node.ID, String) -> Node.ID) throws
     -> NeuralNetwork
   {
@@ -37,7 +38,7 @@ import Testing
   }
 
   private static let zero = Tensor(shape: [1])
-  /// Ways to write `max(x, 0)`, and `min(max(x, 0), 2)`.
+  /// Forms of `max(x, 0)` and `min(max(x, 0), 2)`.
   private static let spellings: [(name: String, @Sendable (inout GraphBuilder, Node.ID, String) -> Node.ID)] = [
     ("relu", { $0.add($2, .relu, $1) }),
     ("relu", { $0.add($2, .clip(lowest: 0, highest: .greatestFiniteMagnitude), $1) }),
@@ -74,11 +75,11 @@ import Testing
       let found = try trace.explain(.class(1), by: method).relevance
       #expect(found.relativeDistance(from: expected) <= 1e-5, "\(method)")
       #expect(method.warnings(under: trace.plan).isEmpty)
-      // Not what the gradient is.
+      // The map differs from the gradient.
       let gradient = try trace.explain(.class(1), by: .gradient).relevance
       #expect(gradient.relativeDistance(from: expected) > 0.1)
     }
-    // Several targets and items at once are those of each.
+    // Maps of several targets and items match the single ones.
     let both = try Explainer(Self.network(activation), rules: .gradient()).trace(
       Tensor(joining: [trace.input, trace.input.map { -$0 }]))
     let alone = try trace.explain(.class(2), by: .guidedBackprop).relevance
@@ -86,7 +87,7 @@ import Testing
     #expect(found.item(0).relativeDistance(from: alone) <= 1e-5)
   }
 
-  /// Activations that Captum leaves alone keep the gradient, and a warning says so.
+  /// Activations that Captum does not modify keep their gradient, and a warning states this.
   @Test(
     arguments: [
       .leakyRelu(alpha: 0.1), .elu(alpha: 1), .gelu(approximate: false), .mish,
@@ -100,25 +101,26 @@ import Testing
     for method in [.guidedBackprop, .deconvNet, .guidedGradCAM] as [any AttributionMethod] {
       #expect(
         method.warnings(under: trace.plan) == [
-          "\(method.name) changes the gradient at rectifiers only, and the network has no rectifier, but 2 activations of other "
-            + "kinds, the first of them act1 (\(kind)): what it gives is the plain gradient's; use gradient-x-input, or relevance "
-            + "such as lrp"
+          "\(method.name) modifies the gradient at rectifiers only, and the network has no rectifier, but 2 "
+            + "activations of other kinds, the first of them act1 (\(kind)), so the maps equal those of the plain "
+            + "gradient; use gradient-x-input, or relevance such as lrp"
         ])
     }
     #expect(try trace.explain(.class(1), by: .guidedBackprop).relevance == gradient)
     #expect(VanillaGradient().warnings(under: trace.plan).isEmpty)
-    // Beside a rectifier.
+    // In addition to a rectifier.
     let mixed = try Self.trace(Self.network { $0.add($2, $2 == "act1" ? .relu : activation, $1) })
     #expect(
       GuidedBackprop().warnings(under: mixed.plan) == [
-        "guided-backprop changes the gradient at rectifiers only, and the network has 1 activation of another kind, act2 (\(kind)): "
-          + "they keep their derivative and let negative values pass; use gradient-x-input, or relevance such as lrp"
+        "guided-backprop modifies the gradient at rectifiers only, and the network has 1 activation of another kind, "
+          + "act2 (\(kind)); other activations keep their derivative and pass negative values; use gradient-x-input, "
+          + "or relevance such as lrp"
       ])
     let none = try Self.trace(Self.network { $0.add($2, .negate, $1) })
     #expect(
       DeconvNet().warnings(under: none.plan) == [
-        "deconvnet changes the gradient at rectifiers only, and the network has no rectifier: what it gives is the plain gradient's; "
-          + "use gradient-x-input, or relevance such as lrp"
+        "deconvnet modifies the gradient at rectifiers only, and the network has no rectifier, so the maps equal those "
+          + "of the plain gradient; use gradient-x-input, or relevance such as lrp"
       ])
   }
 }

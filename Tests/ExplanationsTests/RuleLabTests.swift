@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// One rule on one layer: on layers written by hand, with numbers worked out by hand, and in networks, where an experiment
-/// is one step of the walk.
+/// One rule on one layer: on layers defined in code, with numbers calculated by hand, and in networks, where an
+/// experiment is one step of the backward pass.
 @Suite struct RuleLabTests {
   /// y = (1·2 − 1·1 + 1, 2·2 + ½·1) = (2, 4½)
   private static func handLayer() throws -> RuleLab {
@@ -67,7 +67,7 @@ import Testing
     let expected: [Double] = [4, 6]
     let found = try bare.experiment([box], at: "layer", seed: seed)[0]
     #expect(found.relevance.largestDifference(from: expected) <= Tolerance.singlePrecision)
-    // Without a box nothing is known of the operand, unless its range is given.
+    // Without a box, the range of the operand is unknown unless it is given.
     let error = #expect(throws: RuleLabError.self) { try bare.experiment([ZBoxRule()], at: "layer", seed: seed) }
     #expect(error?.description.hasPrefix("rule zB cannot be used at node layer: the range of its input ") == true)
     let ranged = try RuleLab(
@@ -75,7 +75,7 @@ import Testing
     #expect(try ranged.experiment([ZBoxRule()], at: "layer", seed: seed)[0].relevance == found.relevance)
   }
 
-  /// An identity hands on what a seed is: the activations that are chosen, zeros elsewhere.
+  /// An identity layer returns the seed: the selected activations, and zeros elsewhere.
   @Test func seeds() throws {
     let identity = Convolution(
       weight: Tensor(shape: [2, 2, 1, 1], elements: [1, 0, 0, 1]), bias: nil, window: try Window(kernel: [1, 1]),
@@ -97,8 +97,9 @@ import Testing
     #expect(try found(.relevance(of: .class(1, at: [0, 1]))) == only(7, 19))
   }
 
-  /// With the table's own rule an experiment is the walk's next step, and says what the ledger says.
-  @Test(arguments: SampleNetwork.allCases, [.lrp, .clrp1] as [any AttributionMethod]) func theTablesRuleGivesTheWalk(
+  /// With the table's own rule, an experiment equals the next step of the backward pass and matches the ledger.
+  @Test(arguments: SampleNetwork.allCases, [.lrp, .clrp1] as [any AttributionMethod])
+  func tableRuleMatchesTheBackwardPass(
     sample: SampleNetwork, method: any AttributionMethod
   ) throws {
     let input = SampleNetwork.input(batch: 2)
@@ -122,7 +123,7 @@ import Testing
       let tolerance = Tolerance.conservation * booked.magnitudeIn
       #expect(abs(found.ledger.relevanceIn - booked.relevanceIn) <= tolerance, "\(node.name)")
       #expect(abs(found.ledger.relevanceOut - booked.relevanceOut) <= tolerance, "\(node.name)")
-      // Where others use the operand too, the walk adds up what they give it.
+      // If other nodes use the operand too, the backward pass adds their relevance.
       guard graph.consumers[node.inputs[0].index].count == 1 else { continue }
       let expected = walk.relevance(
         from: graph[walk.network.logits].name, seed.reshaped(to: walk.value(graph[walk.network.logits].name).shape),
@@ -135,8 +136,8 @@ import Testing
     #expect(compared >= 5)
   }
 
-  /// A layer in a network is the layer by itself, also where a rectifier behind it has cut off what is seeded.
-  @Test(arguments: SampleNetwork.allCases) func networksAddNothing(sample: SampleNetwork) throws {
+  /// A layer in a network matches the layer alone, even if a rectifier after it has cut off the seeded values.
+  @Test(arguments: SampleNetwork.allCases) func layersMatchSingleLayers(sample: SampleNetwork) throws {
     let input = SampleNetwork.input()
     let walk = try Walk(sample.network(), input)
     let lab = RuleLab(try sample.explainer().trace(input))
@@ -161,7 +162,7 @@ import Testing
     }
   }
 
-  /// Any rule at any node gives a result or an objection; what is missing is in the books, and the trace is as before.
+  /// Any rule at any node has a result or an objection. Missing relevance is in the ledger, and the trace is unchanged.
   @Test(arguments: SampleNetwork.allCases) func everyRuleEverywhere(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     let before = try trace.explain(.class(2)).relevance.bits
@@ -198,7 +199,7 @@ import Testing
     let cases: [(node: String, rule: any Rule, seed: RuleLab.Seed, sentence: String)] = [
       ("conv3", ZRule(), .channel(0), "conv3: the network has no such node; did you mean conv1?"),
       ("nothing like it", ZRule(), .channel(0), "nothing like it: the network has no such node"),
-      ("x", ZRule(), .channel(0), "node x is the network's input, which has no rule; expected a node behind it"),
+      ("x", ZRule(), .channel(0), "node x is the network's input, which has no rule; expected a node after it"),
       ("pool", ZRule(), .channel(0), "rule z cannot be used at node pool: \(ZRule.layersObjection("MaxPool"))"),
       ("conv2", ZRule(), .channel(8), "node conv2 has no channel 8: its channels are 0 to 7"),
       ("conv2", ZRule(), .unit(channel: -1), "node conv2 has no channel -1: its channels are 0 to 7"),
@@ -212,7 +213,7 @@ import Testing
       ("fc", ZRule(), .unit(channel: 0, position: [0]), "node fc has no position 0: its channels are single units"),
       (
         "fc", ZRule(), .tensor(Tensor(shape: [20])),
-        "a seed at node fc has the shape of its output: expected 1×20, found 20"
+        "the seed at node fc has shape 20; expected 1×20, the shape of its output"
       ),
     ]
     for one in cases {
@@ -227,7 +228,7 @@ import Testing
     #expect(error?.description == "there is no class 7: the network has classes 0 to 6")
   }
 
-  /// A branch that depends on nothing that is seen takes no relevance.
+  /// A branch that does not depend on the input receives no relevance.
   @Test func nodesWithoutRelevance() throws {
     var builder = GraphBuilder(item: [2])
     let gate = builder.constant("constant", Tensor(shape: [1, 2], elements: [1, -1]))
@@ -239,8 +240,8 @@ import Testing
     #expect(error?.description == "no relevance arrives at node side under rule table default")
   }
 
-  /// Of a gate and a signal the signal is looked at, since it is what rules give relevance to.
-  @Test func theOperandThatTakesRelevance() throws {
+  /// At a gate, the signal is observed, because rules assign relevance to it.
+  @Test func operandThatReceivesRelevance() throws {
     var builder = GraphBuilder(item: [2])
     let signal = builder.add("signal", .relu, builder.input)
     let gate = builder.add("gate", .sigmoid, signal)
@@ -254,7 +255,7 @@ import Testing
     #expect(seen.map(\.sum) == [5, 10] && seen.map(\.ledger.relevanceOut) == [10, 10])
   }
 
-  @Test func layersThatCannotTakeTheirOperand() {
+  @Test func layersThatDoNotFitTheirOperand() {
     #expect(throws: GraphError.self) {
       try RuleLab(
         layer: .linear(Linear(weight: Tensor(shape: [2, 3]), bias: nil)), operand: Tensor(shape: [1, 2]))

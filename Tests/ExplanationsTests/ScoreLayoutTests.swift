@@ -2,20 +2,20 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Outputs with positions: which axis is the classes', and that a class at a position, and a region, are explained as in a network that
-/// ends there.
+/// Outputs with positions: the axis of the classes is found, and a class at a position and a region are explained as in
+/// a network that ends there.
 @Suite struct ScoreLayoutTests {
-  /// How a network with five classes at 4 × 6 positions ends.
+  /// The end of a network with five classes at 4 × 6 positions.
   enum End: String, CaseIterable, Sendable {
     /// batch × classes × height × width.
     case channelsFirst
-    /// batch × height × width × classes, as TensorFlow's segmentation networks.
+    /// batch × height × width × classes, as in TensorFlow's segmentation networks.
     case channelsLast
-    /// batch × positions × classes, as detectors.
+    /// batch × positions × classes, as in detectors.
     case anchors
     /// batch × classes × positions.
     case flatPositions
-    /// The softmax over classes behind channels last.
+    /// The softmax over classes with channels last.
     case softmax
     /// A fully connected layer at every position.
     case linear
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// The network; with a position, one that goes on to the scores there.
+  /// The network; with a position, a network that selects the scores there.
   static func network(_ end: End, at position: (y: Int, x: Int)? = nil) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 8, 12])
     builder.add(
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// A region's map is the mean of the maps at its positions, and regions share out all positions.
+  /// The map of a region is the mean of the maps at its positions, and the regions cover all positions.
   @Test(arguments: End.allCases, [.lrp, .clrp1, .sglrp, .gradient] as [any AttributionMethod]) func regions(
     end: End, method: any AttributionMethod
   ) throws {
@@ -136,8 +136,8 @@ import Testing
     #expect(abs(explanation.score - Float(region.meanLogit)) <= 1e-5 * abs(explanation.score))
   }
 
-  /// Methods that look at other inputs ask for the scores of the same positions there, also where the class has none.
-  @Test(arguments: End.allCases) func regionsStayWhereTheyAre(end: End) throws {
+  /// Methods that run other inputs use the scores of the same positions, even if the class has no region there.
+  @Test(arguments: End.allCases) func regionsKeepTheirPositions(end: End) throws {
     let trace = try Self.trace(end, batch: 2)
     let region = trace.regions[0][0]
     let target = Target.region(region.classIndex)
@@ -160,14 +160,15 @@ import Testing
     for (trace, target, sentence) in [
       (
         map, Target.class(1),
-        "class 1 has a score at each of 4×6 positions; expected class:1@2,3 for one of them, or region:1 for those where it is the largest"
+        "class 1 has a score at each of 4×6 positions; expected class:1@2,3 for one position, or region:1 for all "
+          + "positions where the class has the largest score"
       ),
       (map, .class(5), "there is no class 5: the network has classes 0 to 4"),
       (map, .region(9), "there is no class 9: the network has classes 0 to 4"),
       (map, .class(1, at: [4, 0]), "there is no position 4,0: the scores have 4×6 positions, from 0,0 to 3,5"),
       (map, .class(1, at: [3]), "there is no position 3: the scores have 4×6 positions, from 0,0 to 3,5"),
       (vector, .class(1, at: [0, 0]), "there is no position 0,0: each class has one score; expected the class alone"),
-      (vector, .region(1), "region:1: each class has one score, and no positions; expected class:1"),
+      (vector, .region(1), "region:1: each class has one score and no positions; expected class:1"),
     ] {
       let error = #expect(throws: ExplanationError.self) { try trace.explain(target) }
       #expect(error?.description == sentence)
@@ -177,11 +178,11 @@ import Testing
     let error = #expect(throws: ExplanationError.self) { try map.explain(.region(missing)) }
     #expect(
       error?.description
-        == "region:\(missing): class \(missing) has the largest score at no position; the classes that have: "
+        == "region:\(missing): class \(missing) has the largest score at no position; expected one of the classes "
         + map.regions[0].map(\.classIndex).sorted().map(String.init).joined(separator: ", "))
   }
 
-  /// Where the graph does not tell which axis is the classes', their known number does.
+  /// If the graph does not determine the axis of the classes, their known number does.
   @Test(arguments: [(classes: nil, expected: 4), (7, 7), (4, 4), (5, 4)] as [(Int?, Int)])
   func theNumberOfKnownClasses(classes: Int?, expected: Int) throws {
     var builder = GraphBuilder(item: [4, 7])

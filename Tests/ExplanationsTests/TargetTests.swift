@@ -18,11 +18,11 @@ import Testing
     "", "class", "class:", "class:-1", "class:x", "unit:conv", "unit:/3", "unit:conv/", "unit:conv/-1", "unit:conv/1@",
     "unit:conv/1@2,", "unit:conv/1@x", "unit:conv/1@2@3", "zebra",
   ])
-  func otherTextsAreNoTargets(text: String) { #expect(Target(text) == nil) }
+  func otherTextsAreNotTargets(text: String) { #expect(Target(text) == nil) }
 
   private static let network = SampleNetwork.flattened
 
-  /// A unit starts with its activation, a channel with those of all its positions, and that is all there is to it.
+  /// A unit starts with its activation, and a channel with the activations of all its positions.
   @Test func unitsStartWithTheirActivation() throws {
     let walk = try Walk(Self.network.network(), SampleNetwork.input(batch: 2))
     let trace = try Self.network.explainer().trace(SampleNetwork.input(batch: 2))
@@ -55,7 +55,8 @@ import Testing
     }
   }
 
-  /// What is below zero at a rectified layer is explained too: its denominators are not those that the rectifier leaves.
+  /// Negative values at a rectified layer are explained too; their denominators differ from those that the rectifier
+  /// leaves.
   @Test(arguments: ["EpsilonPlus", "EpsilonGammaBox", "default"]) func negativeUnits(preset: String) throws {
     let network = try Self.network.network()
     let table = try #require(RuleTable.preset(preset, pixelRange: SampleNetwork.range))
@@ -65,7 +66,7 @@ import Testing
     let index = try #require(values.firstIndex { $0 < -0.1 })
     let found = try trace.explain(.unit(node: "conv2", channel: index / 16, position: [index % 16 / 4, index % 4]))
     #expect(found.score < 0 && found.isUnsupported)
-    // A network that ends there has no rectifier to cut the value off.
+    // A network that ends there has no rectifier to cut off the value.
     let cut = try NeuralNetwork(
       Graph(
         name: "cut", nodes: network.graph.nodes.prefix { $0.name != "relu2" }, output: walk.node("conv2")))
@@ -76,7 +77,7 @@ import Testing
     #expect(expected.largestMagnitude() > 0)
   }
 
-  /// Targets of different nodes share one pass; each is what it is alone, however few fit into memory together.
+  /// Targets at different nodes share one pass. Each has the same result as alone, regardless of the memory budget.
   @Test(arguments: [1 << 30, 40_000, 1]) func mixturesAndGroups(memoryBudget: Int) throws {
     let explainer = try Explainer(
       Self.network.network(), rules: .default(pixelRange: SampleNetwork.range), memoryBudget: memoryBudget)
@@ -97,9 +98,9 @@ import Testing
     }
   }
 
-  /// CLRP2 of a hidden unit: the dual explains the unit in a network whose weights into it are negated. Behind a batch
-  /// normalization too, whose sign the weights have.
-  @Test(arguments: [Float(1.5), -1.5]) func clrp2OfUnitsBehindNormalization(scale: Float) throws {
+  /// CLRP2 of a hidden unit: the dual explains the unit in a network with negated weights into it, also after a batch
+  /// normalization, whose sign the weights include.
+  @Test(arguments: [Float(1.5), -1.5]) func clrp2OfUnitsAfterNormalization(scale: Float) throws {
     func network(sign: Float) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 6, 6])
       builder.add("rectified", .relu)
@@ -139,7 +140,7 @@ import Testing
     }
   }
 
-  /// Before a negative scale the layer has its sign, and a unit of it another value than its name means.
+  /// Before a negative scale, the layer includes its sign, so a unit of the layer does not have the value of its name.
   @Test func unitsBeforeANegativeScale() throws {
     var builder = GraphBuilder(item: [2])
     builder.add("fc1", .linear(Linear(weight: Tensor(shape: [2, 2], elements: [1, -1, 2, 1]), bias: nil)))
@@ -153,8 +154,8 @@ import Testing
     let trace = try Explainer(builder.network(), rules: .excitationBackprop)
       .trace(Tensor(shape: [1, 2], elements: [1, 3]))
     let sentence =
-      "channel 0 of node fc1 has a negative factor in bn, and its weights are held with the sign turned; expected a unit of bn or of a "
-      + "node after it"
+      "channel 0 of node fc1 has a negative factor in bn, so its weights are stored with the opposite sign; expected a "
+      + "unit of bn or of a node after it"
     func message(_ body: () throws -> Void) -> String? {
       do { try body() } catch { return "\(error)" }
       return nil
@@ -170,7 +171,7 @@ import Testing
     #expect(try trace.mostActiveUnits(at: "relu", count: 2).map(\.activation) == [15, 4])
   }
 
-  /// What cannot be explained, and why.
+  /// Targets that cannot be explained, and the errors.
   @Test func wrongTargets() throws {
     let trace = try Self.network.explainer().trace(SampleNetwork.input())
     for (target, method, sentence) in [
@@ -184,19 +185,19 @@ import Testing
       (.unit(node: "fc", channel: 0, position: [0]), .lrp, "node fc has no position 0: its output has shape 1×20"),
       (
         .unit(node: "x", channel: 0), .lrp,
-        "no relevance can go from node x to the input; expected a node between it and the logits"
+        "no relevance can reach the input from node x; expected a node between the input and the logits"
       ),
       (
         .unit(node: "fc", channel: 0), .clrp1,
-        "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
+        "clrp1 contrasts a class with the other classes, but a unit has no alternatives; expected a class, or clrp2"
       ),
       (
         .unit(node: "fc", channel: 0), .sglrp,
-        "sglrp contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
+        "sglrp contrasts a class with the other classes, but a unit has no alternatives; expected a class, or clrp2"
       ),
       (
         .unit(node: "pool", channel: 0), .clrp2,
-        "clrp2 negates the weights of the last layer before the target, but node pool (MaxPool) lies between"
+        "clrp2 negates the weights of the last layer before the target, but node pool (MaxPool) is between them"
       ),
       (
         .class(2), CLRP1(against: .classes([2])),
@@ -205,7 +206,7 @@ import Testing
       (.class(0), CLRP1(against: .classes([2, 7])), "there is no class 7: the network has classes 0 to 6"),
       (
         .class(0), GradCAM(layer: "fc"),
-        "grad-cam needs a layer with height and width, or with tokens of the image, and the output of node fc has shape 1×20"
+        "grad-cam needs a layer with height and width or with image tokens, but the output of node fc has shape 1×20"
       ),
       (.class(0), GradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
     ] as [(Target, any AttributionMethod, String)] {

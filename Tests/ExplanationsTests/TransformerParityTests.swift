@@ -3,22 +3,22 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whole maps of vision transformers, of both exporters and with attention as one node, against the definitions in double precision, with
-/// which LXT 2.1 agrees where it has them (`Fixtures/transformers/lxt.json`).
+/// Whole maps of vision transformers, from both exporters and with attention as one node, compared with the definitions
+/// in double precision. LXT 2.1 agrees where it supports them (`Fixtures/transformers/lxt.json`).
 @Suite(.serialized) struct TransformerParityTests {
   struct Map: Decodable, Sendable {
     let file: String
     let networks: [String]
     let input, table: String
     let `class`: Int?
-    /// Whether the map has all channels, or their sum in half precision and units of `scale`.
+    /// Whether the map has all channels, or their sum in half precision and in units of `scale`.
     let channels: String
     let scale, score: Double?
     let sum, tolerance: Double
     let absorbed: Absorbed?
   }
 
-  /// What constants take of a score.
+  /// The parts of a score that constants absorb.
   struct Absorbed: Decodable, Sendable {
     let classToken, position, biases: Double
 
@@ -35,7 +35,7 @@ import Testing
     return try JSONDecoder().decode(Index.self, from: data).maps
   }
 
-  /// The table of a reference; that with γ everywhere is `ViT`.
+  /// The table of a reference; the table with γ everywhere is `ViT`.
   private static func table(_ name: String, for network: NeuralNetwork) -> RuleTable? {
     switch name {
     case "AttnLRP": .attnLRP
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  /// `ViT` as LXT's example has it: with ε on what attention begins and ends with, which are the layers that neither GELU reads, nor read GELU,
-  /// nor make the logits.
+  /// `ViT` as in LXT's example: with ε on the first and last layers of attention, which are the layers that neither
+  /// precede nor follow a GELU and do not compute the logits.
   private static func lxt(_ network: NeuralNetwork) -> RuleTable {
     let graph = network.graph
     let consumers = graph.consumers
@@ -95,7 +95,8 @@ import Testing
     #expect(compared == (name.hasPrefix("small") ? 8 : 4))
   }
 
-  /// Class token and position embedding are known by what they do, and take what PyTorch's gradients give them.
+  /// Class token and position embedding are identified by their function, and absorb the relevance that PyTorch's
+  /// gradients assign to them.
   private func expect(_ explanation: Explanation, _ taken: Absorbed) {
     func amount(_ kind: TokenShare.Kind) -> Double {
       explanation.tokenShares.filter { $0.kind == kind }.reduce(0) { $0 + $1.amount }
@@ -109,7 +110,7 @@ import Testing
     #expect(explanation.constantsRemark?.contains(" % to the class token, ") == true)
   }
 
-  /// At what the last attention reads, without the class token, if no layer is named.
+  /// The default layer is the input of the last attention, without the class token.
   @Test(arguments: [
     "small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-torchscript", "vit_b_16-dynamo",
   ]) func activationMapsAreThoseOfPyTorch(of name: String) throws {
@@ -131,7 +132,7 @@ import Testing
   }
 
   @Test(arguments: ["small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-dynamo"])
-  func attentionFlowsAsInPyTorch(of name: String) throws {
+  func attentionFlowMatchesPyTorch(of name: String) throws {
     let explainer = try Explainer(SeededNetwork.load(name))
     var compared = 0
     for map in try Self.maps() where map.networks.contains(name) {
@@ -149,8 +150,8 @@ import Testing
     #expect(compared == (name.hasPrefix("small") ? 3 : 2))
   }
 
-  /// Items of a batch, and several targets, are what each is alone.
-  @Test func attentionOfBatchesIsThatOfItems() throws {
+  /// Items of a batch and several targets match the single ones.
+  @Test func attentionOfBatchesMatchesItems() throws {
     let explainer = try Explainer(Model(contentsOf: Fixtures.path("digits/vit")).network)
     let items = (1...2).map { Seeded.tensor([1, 3, 64, 64], seed: UInt64($0)) }
     let targets = [Target.class(1), .class(3)]
@@ -163,10 +164,10 @@ import Testing
     }
   }
 
-  @Test func networksWithoutAttentionAreNamed() throws {
+  @Test func networksWithoutAttentionAreErrors() throws {
     let trace = try SampleNetwork.branched.explainer().trace(SampleNetwork.input(batch: 1))
     #expect {
       try AttentionRollout().grids(in: trace)
-    } throws: { "\($0)".hasPrefix("attention-rollout needs attention between the tokens of a picture") }
+    } throws: { "\($0)".hasPrefix("attention-rollout needs attention between image tokens") }
   }
 }

@@ -2,11 +2,11 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The neuron study on networks whose units look where they are built to look.
+/// The study of units on networks whose units respond to known regions.
 @Suite struct UnitStudyTests {
   private static let side = CornerNetwork.side
 
-  /// The activation of a unit of the corner network, from its definition.
+  /// The activation of a unit of the corner network, according to its definition.
   private static func activation(of unit: Int, for x: Tensor) -> Double {
     let (weights, pixels) = (CornerNetwork.weight.doubles, x.doubles)
     return max(0, pixels.indices.reduce(0) { $0 + max(0, pixels[$1]) * weights[unit * pixels.count + $1] })
@@ -34,8 +34,8 @@ import Testing
     }
   }
 
-  /// Each unit loses most by the patch in its own corner; units that look at the same corner are a group.
-  @Test(arguments: ["fc", "relu2"]) func cornersAreToldApart(layer: String) throws {
+  /// Each unit loses most by the patch in its own corner; units that respond to the same corner form a group.
+  @Test(arguments: ["fc", "relu2"]) func cornersAreDistinguished(layer: String) throws {
     let trace = try CornerNetwork.explainer().trace(CornerNetwork.input())
     var options = UnitStudy.Options()
     options.patchSide = 3
@@ -60,11 +60,11 @@ import Testing
     for group in 0..<4 { #expect(study.cohesion(ofGroup: group) > 0.95) }
     let (own, others) = (study.meanDrop(byPatchesOfOwnGroup: true), study.meanDrop(byPatchesOfOwnGroup: false))
     #expect(try #require(own) > 0.08 && #require(others) < 0)
-    // 8 pairs of one group and 48 of two make up what is off the diagonal.
+    // 8 pairs within groups and 48 pairs across groups are off the diagonal.
     #expect(abs((own! * 8 + others! * 48) / 56 - study.ablation.meanOtherDrop) < 1e-9)
   }
 
-  /// Four units, each with a corner to itself: the diagonal is largest in every row.
+  /// Four units, each with its own corner: the diagonal is the largest value in every row.
   @Test func theDiagonalDominates() throws {
     let trace = try CornerNetwork.explainer().trace(CornerNetwork.input())
     var options = UnitStudy.Options()
@@ -79,14 +79,14 @@ import Testing
     #expect(study.meanDrop(byPatchesOfOwnGroup: false) == study.ablation.meanOtherDrop)
   }
 
-  /// Drops are what the definitions give for a picture whose patch somebody else has replaced.
-  @Test(arguments: [1, 3, 9]) func dropsAreThoseOfTheDefinition(patchSide: Int) throws {
+  /// Drops match the definitions for an image whose patch the test replaces.
+  @Test(arguments: [1, 3, 9]) func dropsMatchTheDefinition(patchSide: Int) throws {
     let x = CornerNetwork.input()
     let trace = try CornerNetwork.explainer().trace(x)
-    let picture = Seeded.tensor(x.shape, seed: 5, low: 0, high: 1)
+    let image = Seeded.tensor(x.shape, seed: 5, low: 0, high: 1)
     for (replacement, value) in [
       (.mean, { _, _, _ in 0 }), (.pixel([0.2, 0.4, 0.6]), { channel, _, _ in [0.2, 0.4, 0.6][channel] }),
-      (.picture(picture), { channel, row, column in picture[0, channel, row, column] }),
+      (.image(image), { channel, row, column in image[0, channel, row, column] }),
     ] as [(PatchAblation.Replacement, (Int, Int, Int) -> Float)] {
       var options = UnitStudy.Options()
       options.patchSide = patchSide
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  /// One by one, as many as fit into memory, or all at once; on one thread or two.
+  /// Inputs are run one by one, in batches that fit into memory, or all at once, on one thread or two.
   @Test func batchesAndThreadsMakeNoDifference() throws {
     let expected = try UnitStudy(CornerNetwork.explainer(threads: 1).trace(CornerNetwork.input()), at: "relu2")
     let again = try UnitStudy(CornerNetwork.explainer(threads: 2).trace(CornerNetwork.input()), at: "relu2")
@@ -140,7 +140,8 @@ import Testing
     }
   }
 
-  /// Units of a convolution stand for the place where they are most active, and drop there.
+  /// Units of a convolution are represented by the position of their largest activation, and their drop is measured
+  /// there.
   @Test func unitsWithPositions() throws {
     let x = SampleNetwork.input()
     let trace = try SampleNetwork.flattened.explainer().trace(x)
@@ -160,8 +161,8 @@ import Testing
     }
   }
 
-  /// A unit that is active by its bias alone sees nothing: it has no patch, and its row does not count.
-  @Test func unitsThatSeeNothing() throws {
+  /// A unit that is active only because of its bias has no patch, and its row does not count.
+  @Test func unitsWithoutPatches() throws {
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], bias: false, seed: 1))
     builder.add("relu", .relu)
@@ -181,7 +182,7 @@ import Testing
     #expect(study.clusters.groups[0] != study.clusters.groups[1])
   }
 
-  @Test func whatCannotBeStudied() throws {
+  @Test func impossibleStudiesAreErrors() throws {
     func error(
       _ sample: SampleNetwork, _ node: String, _ change: (inout UnitStudy.Options) -> Void = { _ in }
     ) throws -> String? {
@@ -196,9 +197,9 @@ import Testing
     #expect(try error(.flattened, "rely2") == "rely2: the network has no such node; did you mean relu2?")
     #expect(
       try error(.flattened, "x")
-        == "no relevance can go from node x to the input; expected a node between it and the logits")
-    #expect(try error(.flattened, "pool") == "\(negates) node pool is MaxPool; try relu1, a layer before it")
-    #expect(try error(.branched, "join") == "\(negates) node join is Concat; try reluA, a layer before it")
+        == "no relevance can reach the input from node x; expected a node between the input and the logits")
+    #expect(try error(.flattened, "pool") == "\(negates) node pool has operator MaxPool; try relu1, a layer before it")
+    #expect(try error(.branched, "join") == "\(negates) node join has operator Concat; try reluA, a layer before it")
     let active = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
       .mostActiveUnits(at: "relu2", count: 8).count
     #expect(
@@ -206,10 +207,10 @@ import Testing
         == "node relu2: expected 9 active units, found \(active) above zero")
     #expect(
       try error(.flattened, "relu2") { $0.replacement = .pixel([0]) }
-        == "what patches are replaced by has to fit the input: expected shape 1×3×12×12, found 1×1×1×1")
+        == "the replacement of patches has shape 1×1×1×1; expected 1×3×12×12, the shape of the input")
     #expect(
-      try error(.flattened, "relu2") { $0.replacement = .picture(Tensor(shape: [1, 3, 8, 8])) }
-        == "what patches are replaced by has to fit the input: expected shape 1×3×12×12, found 1×3×8×8")
+      try error(.flattened, "relu2") { $0.replacement = .image(Tensor(shape: [1, 3, 8, 8])) }
+        == "the replacement of patches has shape 1×3×8×8; expected 1×3×12×12, the shape of the input")
 
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
@@ -223,6 +224,6 @@ import Testing
     #expect(throws: expected) { try UnitStudy(trace, at: "flatten") }
     #expect(
       expected.description
-        == "\(negates) between it and node flatten lies pool (MaxPool); try conv, a layer before it")
+        == "\(negates) node pool (MaxPool) is between this layer and node flatten; try conv, a layer before it")
   }
 }

@@ -2,13 +2,13 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Winograd's transforms against im2col where their rounding could do harm.
+/// Winograd's transforms compared with im2col in cases where their rounding could do harm.
 @Suite struct WinogradTests {
-  /// Relative distance of relevance maps. Rounding of F(4×4, 3×3) is about 1e-6 of the largest value.
+  /// The relative distance of relevance maps. The rounding of F(4×4, 3×3) is about 1e-6 of the largest value.
   static let tolerance = 1e-4
 
-  /// Two 3×3 convolutions with biases above zero over an image that is black but for one bright square: in the dark, units
-  /// are active by their bias alone, relevance arrives at them, and their z⁺ denominator is exactly zero.
+  /// Two 3×3 convolutions with positive biases on a black image with one bright square. In the dark part, units are
+  /// active only because of their bias, relevance arrives at them, and their z⁺ denominator is exactly zero.
   private func network(channels: Int) throws -> NeuralNetwork {
     let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
     func convolution(_ inputs: Int, _ outputs: Int, seed: UInt64) -> Operator {
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// Whole networks: what Winograd's rounding does to logits and to maps, and that it is what is measured.
+  /// Whole networks: the effect of Winograd's rounding on logits and maps, and a check that Winograd is actually used.
   @Test(arguments: ["alexnet-torchscript", "vgg16-torchscript", "googlenet-torchscript", "resnet18-kept"])
   func wholeNetworksHardlyDiffer(name: String) throws {
     let network = try SeededNetwork.load(name)

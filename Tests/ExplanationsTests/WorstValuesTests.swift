@@ -2,7 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Every parameter of every rule and method with the worst values that a caller can pass: an error that names it, or a finite map.
+/// Every parameter of every rule and method with the worst possible values: an error that names the parameter, or a
+/// finite map.
 @Suite struct WorstValuesTests {
   private static let numbers: [Float] = [
     .nan, .infinity, -.infinity, -1, -0.0, 0, .leastNonzeroMagnitude, 1e-30, 1e30, .greatestFiniteMagnitude,
@@ -66,7 +67,7 @@ import Testing
     }
   }
 
-  /// A class for each pixel.
+  /// A network with a class for each pixel.
   private static func dense() throws -> Explainer {
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
@@ -93,7 +94,7 @@ import Testing
     for _ in 0..<50 { #expect(try executor.logits(input) == expected) }
   }
 
-  @Test func strengthThatIsNoNumberIsNamed() throws {
+  @Test func invalidStrengthIsNamed() throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     func refusal(_ method: any AttributionMethod) -> String? {
       (#expect(throws: (any Error).self) { try trace.explain(.class(0), by: method) } as? any RelevanceKitError)?
@@ -105,7 +106,7 @@ import Testing
     )
     #expect(
       refusal(CLRP1(against: .classes([])))
-        == "clrp1 contrasts with an empty list of classes; expected one class or more, or .others for all")
+        == "clrp1 contrasts with an empty list of classes; expected at least one class, or .others for all")
   }
 
   @Test func rules() throws {

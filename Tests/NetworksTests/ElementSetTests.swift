@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Sets of elements as blocks, against the same sets as flags.
+/// Sets of elements as blocks, compared with the same sets as flags.
 @Suite struct ElementSetTests {
-  /// Random flags, of which about a share is set; in lines or planes if wanted, as blocks are.
+  /// Random flags, of which about a fraction `share` is set; optionally in lines or planes, like blocks.
   private static func flags(_ shape: TensorShape, share: Double, seed: UInt64) -> [Bool] {
     (0..<shape.count).map { element in
       seed % 3 == 0
@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<90 as Range<UInt64>) func blocksHoldTheElements(seed: UInt64) {
+  @Test(arguments: 0..<90 as Range<UInt64>) func blocksContainTheElements(seed: UInt64) {
     let shapes: [TensorShape] = [[4, 3, 5], [24], [1, 6, 1, 4], [2, 2, 2, 3], []]
     let shape = shapes[Int(seed) % 5]
     let (a, b) = (Self.flags(shape, share: 0.3, seed: seed), Self.flags(shape, share: 0.6, seed: seed + 500))

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Graphs, and the canonical form that networks bring them into.
+/// Graphs, and the canonical form that networks convert them to.
 @Suite struct GraphTests {
   private static func sentence(_ nodes: [Node], output: Int = 0) -> String? {
     do {
@@ -17,15 +17,16 @@ import Testing
       Node(name: name, operation: .relu, inputs: [Node.ID(operand)])
     }
     #expect(Self.sentence([input, relu("a", of: 0)], output: 1) == nil)
-    #expect(Self.sentence([input, relu("a", of: 1)]) == "node a uses an output that no earlier node makes")
+    #expect(Self.sentence([input, relu("a", of: 1)]) == "node a uses an output that no earlier node computes")
     #expect(
-      Self.sentence([input, relu("a", of: 2), relu("b", of: 0)]) == "node a uses an output that no earlier node makes")
-    #expect(Self.sentence([input, relu("a", of: -1)]) == "node a uses an output that no earlier node makes")
+      Self.sentence([input, relu("a", of: 2), relu("b", of: 0)])
+        == "node a uses an output that no earlier node computes")
+    #expect(Self.sentence([input, relu("a", of: -1)]) == "node a uses an output that no earlier node computes")
     #expect(Self.sentence([input, relu("x", of: 0)]) == "two nodes are named x; names must be unique")
-    #expect(Self.sentence([input], output: 1) == "node output uses an output that no earlier node makes")
+    #expect(Self.sentence([input], output: 1) == "node output uses an output that no earlier node computes")
   }
 
-  @Test func consumersAreListedAsOftenAsTheyUse() throws {
+  @Test func consumersAreListedOncePerUse() throws {
     var builder = GraphBuilder(item: [2])
     let relu = builder.add("relu", .relu)
     builder.add("double", .add, relu, relu)
@@ -34,7 +35,7 @@ import Testing
     #expect(consumers.map { $0.map(\.index) } == [[1, 3], [2, 2, 3], [], []])
   }
 
-  @Test func thereMustBeOneInput() throws {
+  @Test func exactlyOneInputIsRequired() throws {
     let shape = SymbolicShape([.fixed(1)])
     let two = try Graph(
       name: "test",
@@ -51,8 +52,8 @@ import Testing
         == "the graph has no input; expected one image")
   }
 
-  /// Identity and Dropout do nothing, and are gone; their names still mean the node that they followed.
-  @Test func nodesThatDoNothingAreRemoved() throws {
+  /// Identity and Dropout are removed. Their names then refer to the node before them.
+  @Test func identitiesAreRemoved() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("same", .identity)
     builder.add("fc", .seededLinear(inputs: 4, outputs: 3, seed: 1))
@@ -65,11 +66,11 @@ import Testing
     #expect(network.graph.output == Node.ID(2) && network.logits == Node.ID(2))
     let found = ["x", "same", "fc", "drop", "relu", "end"].map { network.graph.node(named: $0)?.index }
     #expect(found == [0, 0, 1, 1, 2, 2])
-    #expect(network.graph.node(named: "nobody") == nil)
+    #expect(network.graph.node(named: "missing") == nil)
     #expect(network.graph.nodes[2].inputs == [Node.ID(1)])
   }
 
-  /// A matrix product and the bias that is added to it are one layer, on whichever side the bias stands.
+  /// A matrix product and the bias that is added to it become one layer, with the bias on either side.
   @Test(arguments: [[3], [1, 3], [1, 1, 3]], [false, true]) func biasesAreMerged(extents: [Int], first: Bool) throws {
     let bias = Seeded.tensor(TensorShape(extents), seed: 2)
     var builder = GraphBuilder(item: [4])
@@ -80,7 +81,7 @@ import Testing
     let before = try builder.graph()
     let network = try NeuralNetwork(before)
     let names = network.graph.nodes.map(\.name)
-    // A bias of more axes than the product would give the sum another shape.
+    // With a bias of more axes than the product, the sum would have another shape.
     guard extents.count <= 2 else {
       #expect(names == ["x", "product", "bias", "sum", "relu"])
       return
@@ -102,7 +103,7 @@ import Testing
     #expect(sums.largestDifference(from: expected) <= Tolerance.singlePrecision)
   }
 
-  /// A product that others use too, one that has a bias, or a constant that is none: nothing is merged.
+  /// Nothing is merged if the product has other users or a bias, or if the constant is not a bias.
   @Test func otherSumsAreNotBiases() throws {
     func names(_ build: (inout GraphBuilder) -> Void) throws -> [String] {
       var builder = GraphBuilder(item: [4])
@@ -130,20 +131,21 @@ import Testing
     }
   }
 
-  @Test func nodesThatNobodyNeedsAreRemoved() throws {
+  @Test func unusedNodesAreRemoved() throws {
     var builder = GraphBuilder(item: [4])
     let relu = builder.add("relu", .relu)
     builder.add("unused", .seededLinear(inputs: 4, outputs: 3, seed: 1))
     _ = builder.constant("lonely", Tensor(shape: [1]))
     builder.add("end", .seededLinear(inputs: 4, outputs: 2, seed: 2), relu)
     #expect(try builder.network().graph.nodes.map(\.name) == ["x", "relu", "end"])
-    // The input stays, even if nothing comes of it.
+    // The input is kept, even if nothing depends on it.
     var constant = GraphBuilder(item: [4])
     _ = constant.constant("answer", Tensor(shape: [1]))
     #expect(try constant.network().graph.nodes.map(\.name) == ["x", "answer"])
   }
 
-  /// What is explained is what goes into the last softmax; what only reshapes probabilities behind it does not matter.
+  /// The explained values are the operand of the last softmax. Nodes that only reshape probabilities after it do not
+  /// matter.
   @Test(arguments: [
     ([], "head"), (["softmax"], "head"), (["logSoftmax"], "head"), (["softmax", "flatten"], "head"),
     (["softmax", "reshape", "squeeze"], "head"), (["flatten", "softmax"], "0 flatten"), (["flatten"], "0 flatten"),
@@ -172,7 +174,7 @@ import Testing
     #expect(network.exampleInputShape(side: 9) == [1, 3, 9, 5])
   }
 
-  @Test func familiesHaveONNXNames() {
+  @Test func kindsHaveONNXNames() {
     for kind in OperatorKind.all { #expect(OperatorKind(named: kind.name) == kind) }
     #expect(OperatorKind(named: "MatMul") == .gemm)
     #expect(OperatorKind(named: "conv") == nil)

@@ -2,17 +2,18 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Ranges of random chains of nodes: no value of a run lies outside, and behind nodes that do not mix values both ends are reached.
+/// Ranges of random chains of nodes: no value of a run is outside, and after nodes that do not mix values both ends are
+/// reached.
 ///
-/// The values are those of the executor, which shares no code with the analysis.
+/// The values come from the executor, which shares no code with the analysis.
 @Suite struct RangeSweepTests {
   static let pixels = PixelRange(lower: [-1, -2, 0], upper: [1, 0.5, 3])
 
-  /// What a node does with values.
+  /// The effect of a node on values.
   enum Kind {
     /// Each element is a function of one pixel.
     case simple
-    /// Anything else.
+    /// Any other effect.
     case mixing
   }
 
@@ -61,7 +62,7 @@ import Testing
     #expect(known == 60 && tight >= 15)
   }
 
-  /// Inputs from all over the box: along its diagonal, and at random, at corners too.
+  /// Inputs from the whole box: along its diagonal and at random, including corners.
   private func inputs(_ item: [Int], isLast: Bool, seed: UInt64) -> [Tensor] {
     let shape = TensorShape([1] + item)
     let inner = isLast ? 1 : item[1...].reduce(1, *)
@@ -94,7 +95,7 @@ import Testing
     }.map { x[$0] }
   }
 
-  /// Makes random chains.
+  /// Generates random chains.
   struct ChainMaker {
     private let seed: UInt64
     private var draws = 0
@@ -129,12 +130,12 @@ import Testing
         guard shape.count < 2000, shape.rank < 7 else { break }
         id = try add(to: &chain, id, shape, "n\(step)")
       }
-      // So that the last node is the output as it is.
+      // With this node, the output is the last node unchanged.
       chain.builder.add("end", .multiply, id, chain.builder.constant("one", Tensor(shape: [1], repeating: 1)))
       return chain
     }
 
-    /// Adds a random node; the axis of the batch stays where it is.
+    /// Adds a random node that keeps the batch axis in place.
     private mutating func add(to chain: inout Chain, _ x: Node.ID, _ shape: TensorShape, _ name: String) throws
       -> Node.ID
     {
@@ -209,7 +210,7 @@ import Testing
         ]
         return added(functions[draw(0...functions.count - 1)])
       case 16:
-        // What is defined for positive numbers only.
+        // An operator that is only defined for positive numbers.
         let positive = chain.builder.add(
           name + "s", .add, chain.builder.add(name + "a", .abs, x),
           chain.builder.constant(name + "h", Tensor(shape: [1], repeating: 0.5)))
@@ -217,7 +218,7 @@ import Testing
       case 17:
         return added(.parametricRelu(slope: Seeded.tensor(TensorShape([1] + shape.dimensions.dropFirst()), seed: seed)))
       case 18, 19:
-        // A constant along one axis, of both signs, before or behind.
+        // A constant along one axis, with both signs, as the first or second operand.
         var extents = [Int](repeating: 1, count: shape.rank)
         extents[axis] = extent
         let values = Seeded.tensor(TensorShape(extents), seed: seed + 90).map { $0 < 0 ? $0 - 0.3 : $0 + 0.3 }

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Receptive fields of whole networks, against numbers that are known or follow from a few lines of arithmetic.
+/// Receptive fields of whole networks, compared with published numbers or short calculations.
 @Suite struct ReceptiveFieldTests {
   /// Sizes, strides and starts of published architectures: r ← r + (k − 1)·j, j ← j·s, start ← start − p·j.
   @Test(arguments: [
@@ -24,13 +24,13 @@ import Testing
     let pool = try #require(network.graph.nodes.last { $0.kind == .maxPool })
     let layout = try #require(try network.receptiveFields(of: pool.name).layout())
     #expect(layout.size == [size, size] && layout.stride == [stride, stride])
-    // VGG16: one row of padding at 2, 2, 3, 3 and 3 convolutions, 1, 2, 4, 8 and 16 apart. AlexNet: 2 rows 1 apart, 2 rows 8 apart, and
-    // three times one row 16 apart.
+    // VGG16: one row of padding at 2, 2, 3, 3 and 3 convolutions with strides 1, 2, 4, 8 and 16. AlexNet: 2 rows with
+    // stride 1, 2 rows with stride 8, and three times one row with stride 16.
     #expect(layout.start == (name == "vgg16-dynamo" ? [-90, -90] : [-66, -66]))
   }
 
-  /// Where all fields of a layer are cut, what is left lies where the arithmetic has it.
-  @Test func cutFieldsLieWhereTheyShould() throws {
+  /// If all fields of a layer are cut, the remaining parts are where the calculation places them.
+  @Test func cutFieldsAreInPlace() throws {
     let network = try SeededNetwork.load("vgg16-dynamo")
     let convolution = try #require(network.graph.nodes.last { $0.kind == .conv })
     let fields = try network.receptiveFields(of: convolution.name)
@@ -59,7 +59,7 @@ import Testing
     #expect(marked == [5, 9, 13].flatMap { row in [7, 9, 11].map { [row, $0] } })
   }
 
-  /// A dilated kernel beside a long and a wide one: the field is their union, and not its box.
+  /// A dilated kernel beside a long and a wide one: the field is their union, and not its bounding box.
   @Test func branchesAreUnited() throws {
     var builder = GraphBuilder(item: [3, 21, 21])
     func branch(_ name: String, _ kernel: [Int], _ dilation: Int, _ pads: [Int]) throws -> Node.ID {
@@ -85,7 +85,7 @@ import Testing
     #expect(field.count == 9 + 6 + 4 && field.bounds == [5..<16, 4..<15])
   }
 
-  /// A token of a patch embedding has its patch, and behind attention everything.
+  /// The field of a token of a patch embedding is its patch. After attention it is everything.
   @Test(arguments: ["small_vit-dynamo", "small_vit-torchscript", "small_vit-attention"]) func tokens(name: String)
     throws
   {
@@ -99,7 +99,7 @@ import Testing
     let tokens = try network.receptiveFields(of: normalization.name)
     let columns = side.extents[1]
     #expect(tokens.extents == [side.extents[0] * columns + 1])
-    // The class token comes first; it is a constant.
+    // The class token is first. It is a constant.
     #expect(try tokens.field(at: [0]).count == 0)
     for token in 1..<tokens.extents[0] {
       let field = try tokens.field(at: [token])
@@ -142,7 +142,7 @@ import Testing
     #expect(try network.receptiveFields(of: "pool").layout() == nil)
   }
 
-  /// Of a network that takes images of any size.
+  /// For a network that accepts images of any size.
   @Test func otherShapesHaveOtherFields() throws {
     var builder = GraphBuilder(item: [3, 12, 12])
     for (index, stride) in [2, 1, 2].enumerated() {
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNotThereIsTold() throws {
+  @Test func missingNodesAndPositionsAreReported() throws {
     var builder = GraphBuilder(item: [3, 8, 8])
     builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     builder.add("flatten", .flatten(axis: 1))

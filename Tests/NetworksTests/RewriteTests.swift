@@ -2,13 +2,13 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rewrites keep what a graph computes, and the names that users know.
+/// Rewrites preserve the function of a graph and the names that users know.
 @Suite struct RewriteTests {
   static let x = Seeded.tensor([2, 4, 5, 6], seed: 1)
 
   private func names(_ builder: GraphBuilder) throws -> [String] { try builder.network().graph.nodes.map(\.name) }
 
-  /// The network's output, and that of a graph which says the same with operators that no rewrite touches.
+  /// Compares the network's output with that of an equivalent graph with operators that no rewrite changes.
   private func expectSame(_ builder: GraphBuilder, as reference: GraphBuilder) throws {
     let found = try Executor(builder.network()).logits(Self.x)
     let expected = try Executor(reference.network()).logits(Self.x)
@@ -17,7 +17,7 @@ import Testing
     #expect(found.largestDifference(from: expected) <= Tolerance.singlePrecision)
   }
 
-  @Test func transposesThatUndoEachOtherGo() throws {
+  @Test func inverseTransposesAreRemoved() throws {
     var builder = GraphBuilder(item: [4, 5, 6])
     builder.add("last", .transpose(order: [0, 2, 3, 1]))
     builder.add("sigmoid", .sigmoid)
@@ -32,7 +32,7 @@ import Testing
     try expectSame(builder, as: reference)
   }
 
-  /// `x Φ(x)`, its factors in some order.
+  /// `x Φ(x)`, with its factors in some order.
   private static func gelu(_ builder: inout GraphBuilder, halfFirst: Bool, root: Float = 2) -> Node.ID {
     func number(_ name: String, _ value: Float) -> Node.ID {
       builder.constant(name, Tensor(shape: [], elements: [value]))
@@ -46,7 +46,7 @@ import Testing
     return builder.add("gelu", .multiply, half, builder.add("product", .multiply, x, sum))
   }
 
-  @Test(arguments: [true, false]) func speltOutGelu(halfFirst: Bool) throws {
+  @Test(arguments: [true, false]) func decomposedGelu(halfFirst: Bool) throws {
     var builder = GraphBuilder(item: [4, 5, 6])
     _ = Self.gelu(&builder, halfFirst: halfFirst)
     builder.add("tanh", .tanh)
@@ -55,7 +55,7 @@ import Testing
     reference.add("gelu", .gelu(approximate: false))
     reference.add("tanh", .tanh)
     try expectSame(builder, as: reference)
-    // Another function, and one of which a part is taken elsewhere.
+    // Another function, and one whose intermediate value has another user.
     var other = GraphBuilder(item: [4, 5, 6])
     _ = Self.gelu(&other, halfFirst: halfFirst, root: 2.1)
     #expect(try !other.network().graph.nodes.contains { $0.kind == .gelu })
@@ -66,7 +66,7 @@ import Testing
     #expect(try !shared.network().graph.nodes.contains { $0.kind == .gelu })
   }
 
-  @Test(arguments: [true, false], [true, false]) func speltOutNormalization(isCentered: Bool, isShared: Bool) throws {
+  @Test(arguments: [true, false], [true, false]) func decomposedNormalization(isCentered: Bool, isShared: Bool) throws {
     let (scale, shift) = (Seeded.tensor([6], seed: 2), Seeded.tensor([6], seed: 3))
     var builder = GraphBuilder(item: [4, 5, 6])
     var x = builder.input
@@ -95,12 +95,12 @@ import Testing
     try expectSame(builder, as: reference)
   }
 
-  @Test func transposesThatDoNotUndoEachOtherStay() throws {
+  @Test func otherTransposesAreKept() throws {
     var builder = GraphBuilder(item: [4, 5, 6])
     builder.add("once", .transpose(order: [0, 2, 3, 1]))
     builder.add("twice", .transpose(order: [0, 2, 3, 1]))
     #expect(try names(builder) == ["x", "once", "twice"])
-    // A value between the two that someone else wants keeps them.
+    // The transposes are kept if a value between them has another user.
     var shared = GraphBuilder(item: [4, 4, 4])
     shared.add("there", .transpose(order: [0, 2, 3, 1]))
     let relu = shared.add("relu", .relu)
@@ -119,7 +119,7 @@ import Testing
     #expect(network.graph.nodes[1].operation.kind == .batchNormalization)
     #expect(network.graph.node(named: "sum") == Node.ID(1))
     var reference = GraphBuilder(item: [4, 5, 6])
-    // A rectifier of everything above −∞ keeps the two apart.
+    // A rectifier with threshold −∞ separates the two.
     let scaled = reference.add("product", .multiply, reference.constant("scale", scale), reference.input)
     let open = reference.add("open", .clip(lowest: -.infinity, highest: .infinity), scaled)
     reference.add("sum", .add, open, reference.constant("shift", shift))
@@ -139,13 +139,13 @@ import Testing
       builder.add("conv", window)
       return builder
     }
-    // Only zeros are what a convolution pads with.
+    // Only padding with zeros can become padding of a convolution.
     #expect(try names(graph(false)) == (padsValue ? ["x", "pad", "conv"] : ["x", "conv"]))
     try expectSame(graph(false), as: graph(true))
   }
 
   /// As Hugging Face's optimum exports networks: every axis is open.
-  @Test func whatTheFirstLayersTakeIsDeclared() throws {
+  @Test func extentsOfFirstLayersAreDeclared() throws {
     func declared(_ open: [String], _ add: (inout [Node]) throws -> Void) throws -> String {
       let shape = SymbolicShape(open.map { .symbolic($0) })
       var nodes = [Node(name: "x", operation: .input(shape), inputs: [])]
@@ -171,7 +171,7 @@ import Testing
     let linear = Linear.seededLinear(inputs: 7, outputs: 2, seed: 3)
     #expect(
       try declared(["n", "f"]) { $0.append(Node(name: "linear", operation: linear, inputs: [Node.ID(0)])) } == "n×7")
-    // Channels that are added first are not the input's.
+    // Channels that are added first are not the input's channels.
     let joined = try declared(four) { nodes in
       nodes.append(Node(name: "twice", operation: .concat(axis: 1), inputs: [Node.ID(0), Node.ID(0), Node.ID(0)]))
       nodes.append(Node(name: "convolution", operation: convolution, inputs: [Node.ID(1)]))

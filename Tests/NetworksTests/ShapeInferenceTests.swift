@@ -34,7 +34,7 @@ import Testing
     (3, 2, 1, 1, 1, true, 6), (3, 3, 1, 0, 0, false, 3), (3, 3, 1, 0, 0, true, 4), (2, 2, 1, 0, 0, true, 5),
     (3, 1, 2, 0, 0, false, 6), (3, 2, 3, 0, 0, false, 2), (3, 2, 3, 0, 0, true, 3), (10, 1, 1, 0, 0, false, 1),
     (10, 7, 1, 0, 0, true, 1), (1, 4, 1, 0, 0, false, 3), (5, 1, 1, 2, 1, false, 9), (3, 1, 1, -1, -2, false, 5),
-    // A last window would start in the padding behind the input, so there is none.
+    // A last window would start in the padding after the input, so there is none.
     (2, 3, 1, 1, 1, true, 4), (1, 5, 1, 0, 4, true, 3), (2, 3, 1, 0, 3, true, 4),
   ])
   func windows(kernel: Int, stride: Int, dilation: Int, before: Int, after: Int, ceil: Bool, outputs: Int) throws {
@@ -51,7 +51,7 @@ import Testing
     #expect(try Self.shape(.convolution(convolution), of: [2, 3, 5, 10]) == [2, 7, 4, outputs])
   }
 
-  /// As many outputs as ⌈input / stride⌉, and where the padding goes.
+  /// The number of outputs is ⌈input / stride⌉. Also checks the placement of the padding.
   @Test(arguments: [
     (3, 1, 1, 10, [1, 1]), (3, 2, 1, 5, [0, 1]), (2, 1, 1, 10, [0, 1]), (2, 2, 1, 5, [0, 0]), (4, 3, 1, 4, [1, 2]),
     (3, 1, 2, 10, [2, 2]), (1, 3, 1, 4, [0, 0]),
@@ -103,7 +103,7 @@ import Testing
     #expect(try Self.shape(.multiply, of: [1], [2, 3]) == [2, 3])
   }
 
-  /// What an operator cannot take: one sentence that names the node, what was expected and what found.
+  /// Operands that an operator cannot take: one line that names the node, the expectation and the finding.
   @Test func misfits() throws {
     let window = try Window(kernel: [3, 3], padding: .explicit(before: [0, 0], after: [0, 0]))
     let convolution = try Convolution.seededConvolution(
@@ -118,7 +118,7 @@ import Testing
     for (found, expected) in [
       (
         Self.sentence(convolution, of: [1, 3, 8, 8]),
-        "(Conv): weight 6×2×3×3 in 2 groups expects 4 channels, found shape 1×3×8×8"
+        "(Conv): weight 6×2×3×3 with group 2 expects 4 channels, found shape 1×3×8×8"
       ),
       (
         Self.sentence(convolution, of: [1, 4, 8]),
@@ -126,7 +126,7 @@ import Testing
       ),
       (
         Self.sentence(convolution, of: [1, 4, 2, 8]),
-        "(Conv): the window reaches over 3 elements of spatial axis 0, but the input has 2"
+        "(Conv): the window covers 3 elements of spatial axis 0, but the input has 2"
       ),
       (
         Self.sentence(.convolution(other), of: [1, 4, 8, 8]),
@@ -144,7 +144,7 @@ import Testing
       ),
       (
         Self.sentence(.maxPool(window), of: [1, 4, 8, 1]),
-        "(MaxPool): the window reaches over 3 elements of spatial axis 1, but the input has 1"
+        "(MaxPool): the window covers 3 elements of spatial axis 1, but the input has 1"
       ),
       (
         Self.sentence(.mean(axes: [4], keepsAxes: true), of: [1, 2, 3]),
@@ -152,7 +152,7 @@ import Testing
       ),
       (
         Self.sentence(.mean(axes: [1], keepsAxes: true), of: [1, 0, 3]),
-        "(ReduceMean): the mean of no elements along [1] of 1×0×3"
+        "(ReduceMean): the mean along [1] of shape 1×0×3 has no elements"
       ),
       (
         Self.sentence(.batchNormalization(statistics), of: [1, 4, 2]),
@@ -199,7 +199,7 @@ import Testing
     }
   }
 
-  @Test func windowsThatAreNone() {
+  @Test func invalidWindows() {
     for (sentence, make) in [
       (
         "strides is [2]; expected 2 positive numbers, one per spatial axis (two each for pads)",

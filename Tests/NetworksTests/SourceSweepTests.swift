@@ -2,35 +2,37 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What elements depend on, against runs in which one element of the input is another: every operator's test vectors, random networks and
-/// random chains of nodes.
+/// Dependencies of elements, compared with runs in which one input element changes: the test vectors of every operator,
+/// random networks and random chains of nodes.
 @Suite struct SourceSweepTests {
-  /// Changes of a value that are seen through rectifiers, maxima, rounding and comparisons.
+  /// Changes of a value that are visible through rectifiers, maxima, rounding and comparisons.
   static let changes: [@Sendable (Float) -> Float] = [
     { $0 + 0.37 }, { $0 - 0.61 }, { $0 + 3 }, { $0 - 5 }, { $0 * 40 + 11 }, { -$0 * 40 - 11 }, { 1 - $0 }, { _ in 0 },
   ]
 
-  /// How many elements of outputs had exactly the sources that were found, and how many fewer.
+  /// The number of output elements with exactly the sources that were found, and of those with fewer.
   struct Tally {
     var exact = 0
     var loose = 0
-    /// The networks with fewer, and the families of their nodes.
+    /// The networks with fewer sources, and the kinds of their nodes.
     var looseNetworks: [String: Set<String>] = [:]
   }
 
-  /// Families whose values may hide a change: what is cut off or loses, differences of an element to itself, and shares of one.
+  /// Kinds whose values can hide a change: clipped or losing values, differences of an element to itself, and shares of
+  /// a single element.
   static let hiding: Set = [
     "Relu", "Clip", "Min", "Max", "ReduceMin", "ReduceMax", "MaxPool", "GlobalMaxPool", "Sub", "Softmax",
   ]
 
-  /// Vectors with other values that do: constants of zeros and ones, rounding, decisions, norms of zeros, a weight of about 1e-8.
+  /// Vectors with other values that hide changes: constants of zeros and ones, rounding, decisions, norms of zeros, a
+  /// weight of about 1e-8.
   static let hidingVectors = [
     "affine_grid", "bitwise", "clip", "cumsum", "einsum_batch_matmul_bfloat16", "hardmax", "l1normalization",
     "l2normalization", "lpnormalization", "nllloss", "onehot", "pow_types", "reduce_max", "reduce_prod",
     "resize_downsample_scales_cubic_antialias", "where_example",
   ]
 
-  /// Compares all sources with changes; those that the oracle finds must all be there.
+  /// Compares all sources with changes. The sources that the oracle finds must all be there.
   static func compare(_ network: NeuralNetwork, _ input: Tensor, _ name: String, _ tally: inout Tally) throws {
     let node = network.graph.output
     guard input.shape.count > 0, let oracle = try? PerturbedInputs(network, input) else { return }
@@ -54,7 +56,7 @@ import Testing
     }
   }
 
-  /// Up to some numbers below a count, evenly spread.
+  /// Up to `most` numbers below a count, evenly spaced.
   private static func sample(_ count: Int, _ most: Int) -> [Int] {
     count <= most ? Array(0..<count) : (0..<most).map { $0 * count / most }
   }

@@ -2,16 +2,16 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Negative constant factors move into the layer before them, and results keep every bit.
+/// Negative constant factors move into the layer before them, and results are bitwise equal.
 @Suite struct TurnSignsTests {
-  /// A factor that is negative everywhere, or in some channels.
+  /// A factor that is negative everywhere or in some channels.
   enum Factor: String, CaseIterable {
     case normalization, negation, scalar, perChannel, quotient, difference, differenceByChannel, product
 
-    /// Adds the factor behind a node whose output has `channels` channels on the axis that `shape` says, as a constant's extents.
+    /// Adds the factor after a node whose output has `channels` channels. If `spatial`, spatial axes follow them.
     func add(to builder: inout GraphBuilder, _ x: Node.ID, channels: Int, spatial: Bool) -> Node.ID {
       let extents: TensorShape = spatial ? [channels, 1, 1] : [channels]
-      /// Of a flattened map, one number for all positions of a channel.
+      /// For a flattened map, one number for all positions of a channel.
       func numbers(_ shape: TensorShape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
         let run = shape.count == 4 * 36 ? 36 : 1
         let tensor = Seeded.tensor(shape, seed: seed, low: low, high: high)
@@ -36,18 +36,18 @@ import Testing
       case .differenceByChannel:
         return builder.add("factor", .subtract, constant("c", extents, low: -2, high: 2), x)
       case .product:
-        // −1 is no factor at all once its sign has moved.
+        // A factor of −1 disappears completely once its sign has moved.
         return builder.add("factor", .multiply, x, builder.constant("c", Tensor(shape: [1], elements: [-1])))
       }
     }
   }
 
-  /// What lies between layers and the factor; items have 4 channels of 6 × 6 before it.
+  /// The nodes between layers and the factor. Before them, items have 4 channels of 6 × 6.
   enum Between: String, CaseIterable {
     case nothing, flatten, reshape, transposes, averages, mean, sum, difference, concat, concatWithConstant, pad, slice
     case resize, normalization, shift, scale, gate, lrn
 
-    /// Adds it; the layers are added as needed.
+    /// Adds the nodes; layers are added as needed.
     func add(to builder: inout GraphBuilder, _ layer: (inout GraphBuilder, String) -> Node.ID) throws
       -> (node: Node.ID, channels: Int, spatial: Bool)
     {
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  /// The same graph twice; with `isOpen`, behind something that keeps signs from moving, and does nothing.
+  /// The same graph twice. If `isOpen`, an identity before the factor stops signs from moving.
   private func graph(_ layer: Layer, _ between: Between, _ factor: Factor, isOpen: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [4, 6, 6])
     var seed: UInt64 = 90
@@ -133,7 +133,8 @@ import Testing
     return try builder.network()
   }
 
-  @Test(arguments: Layer.allCases, Between.allCases) func resultsKeepEveryBit(layer: Layer, between: Between) throws {
+  @Test(arguments: Layer.allCases, Between.allCases) func resultsAreBitwiseEqual(layer: Layer, between: Between) throws
+  {
     let x = Seeded.tensor([between == .concatWithConstant ? 1 : 2, 4, 6, 6], seed: 1)
     for factor in Factor.allCases {
       let (turned, open) = try (
@@ -143,7 +144,7 @@ import Testing
       #expect(!Self.negativeFactors(open).isEmpty, "\(factor)")
       let (found, expected) = try (Executor(turned).logits(x), Executor(open).logits(x))
       #expect(found == expected, "\(factor)")
-      // Folding, where there is anything to fold, starts from the same.
+      // Folding starts from the same weights, if there is anything to fold.
       #expect(try Self.negativeFactors(turned.foldingBatchNormalization()).isEmpty)
     }
   }
@@ -164,8 +165,8 @@ import Testing
     #expect(try Executor(turned).logits(x) == Executor(open).logits(x))
   }
 
-  /// Names of what is gone stay, and what is not turned keeps its weights where they are.
-  @Test func whatIsGoneKeepsItsName() throws {
+  /// The names of removed nodes are kept, and weights that are not flipped stay in place.
+  @Test func removedNodesKeepTheirNames() throws {
     var builder = GraphBuilder(item: [4, 6, 6])
     let convolution = try Layer.convolution.operation(90)
     builder.add("a", convolution)
@@ -183,8 +184,8 @@ import Testing
     #expect(b.weight == before.weight.map { -$0 } && b.bias == before.bias?.map { -$0 })
   }
 
-  /// Where a sign cannot move all the way, nothing moves.
-  @Test func whatCannotTakeASignStops() throws {
+  /// If a sign cannot move all the way, nothing moves.
+  @Test func signsThatCannotMoveAreKept() throws {
     let pool = MaxPool(try Window(kernel: [2, 2], strides: [2, 2]))
     func network(_ build: (inout GraphBuilder, Node.ID) -> Void) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [4, 6, 6])
@@ -217,7 +218,7 @@ import Testing
 
   struct Missing: Error {}
 
-  /// The nodes that still multiply by something negative.
+  /// The nodes that still multiply by negative numbers.
   private static func negativeFactors(_ network: NeuralNetwork) -> [String] {
     func constant(_ id: Node.ID) -> Tensor? {
       (network.graph[id].operation as? Constant)?.tensor

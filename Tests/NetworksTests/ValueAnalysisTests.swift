@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What can be told of a network's values from its graph.
+/// Properties of a network's values that follow from its graph.
 @Suite struct ValueAnalysisTests {
   static let pixels = PixelRange(lower: [-1, -2, 0], upper: [1, 0.5, 3])
 
@@ -50,7 +50,7 @@ import Testing
       ])
   }
 
-  /// First and last weighted layers on a graph of two branches, one of which has weights behind the fork only.
+  /// First and last weighted layers in a graph with two branches, one of which has weights only after the fork.
   @Test func positionsOnBranches() throws {
     var builder = GraphBuilder(item: [4])
     func linear(_ seed: UInt64) -> any RelevanceKit.Operator { .seededLinear(inputs: 4, outputs: 4, seed: seed) }
@@ -76,8 +76,8 @@ import Testing
       ])
   }
 
-  /// Constants, and what comes of them alone, take no relevance.
-  @Test func onlyWhatDependsOnTheInputIsReached() throws {
+  /// Constants and values that only depend on constants receive no relevance.
+  @Test func onlyDependentNodesAreReached() throws {
     var builder = GraphBuilder(item: [4])
     let constant = builder.constant("constant", Tensor(shape: [4]))
     let rectified = builder.add("rectified", .relu, constant)
@@ -88,7 +88,7 @@ import Testing
 
   // MARK: Ranges
 
-  /// The interval behind some nodes, checked on inputs from all over the pixels' range.
+  /// Checks the interval of the values after some nodes with inputs from the whole pixel range.
   private func expectRange(
     _ build: (inout GraphBuilder) throws -> Void, lower: [Float], upper: [Float], item: [Int] = [3, 2, 2]
   ) throws {
@@ -102,7 +102,7 @@ import Testing
     let stride = item[(axis + 1)...].reduce(1, *)
     for seed in 1...20 as ClosedRange<UInt64> {
       let u = Seeded.tensor(TensorShape([1] + item), seed: seed, low: 0)
-      // Every now and then the ends themselves.
+      // Sometimes the ends themselves.
       let x = Tensor(
         shape: u.shape,
         elements: u.elements.enumerated().map { index, u in
@@ -133,7 +133,7 @@ import Testing
     try expectRange({ $0.add("rectified", .relu) }, lower: [0, 0, 0], upper: [1, 0.5, 3])
   }
 
-  /// One after the other, as graphs write mean and standard deviation.
+  /// One after the other, as graphs apply mean and standard deviation.
   @Test func chains() throws {
     try expectRange(
       {
@@ -160,7 +160,7 @@ import Testing
     try expectRange(
       { $0.add("average", .averagePool(AveragePool(window: window, countsPadding: false))) }, lower: Self.pixels.lower,
       upper: Self.pixels.upper)
-    // Where padding counts, averages are drawn towards 0.
+    // If padding counts, averages are shifted toward 0.
     try expectRange(
       {
         let shifted = $0.add("shifted", .add, $0.input, $0.constant("c", Tensor(shape: [1], elements: [4])))
@@ -168,7 +168,7 @@ import Testing
       }, lower: [0, 0, 0], upper: [5, 4.5, 7])
   }
 
-  /// Weights mix channels, and statistics of the input have no bounds of their own.
+  /// Weights mix channels, and statistics of the input have no bounds.
   @Test func rangesThatDoNotFollow() throws {
     for build in [
       { $0.add("conv", try .seededConvolution(inputs: 3, outputs: 3, kernel: [1, 1], seed: 1)) },
@@ -180,22 +180,22 @@ import Testing
       let network = try builder.network()
       #expect(network.range(of: network.graph.output, pixels: Self.pixels) == nil)
     }
-    // A picture of another number of channels.
+    // An image with another number of channels.
     let gray = try GraphBuilder(item: [1, 2, 2]).network()
     #expect(gray.range(of: gray.input, pixels: Self.pixels) == nil)
-    // Unless channels do not differ.
+    // Unless channels have equal ranges.
     let same = try #require(gray.range(of: gray.input, pixels: PixelRange(lower: [-1, -1, -1], upper: [2, 2, 2])))
     #expect(same.lower.elements == [-1] && same.upper.elements == [2])
   }
 
-  /// By hand: what only moves elements moves their bounds.
+  /// By hand: operators that only move elements move their bounds.
   @Test func movedPixels() throws {
     let (l, h) = (Self.pixels.lower, Self.pixels.upper)
     let flip = Slice(starts: [-1], ends: [-4], axes: [1], steps: [-1])
     try expectRange({ $0.add("bgr", .slice(flip)) }, lower: l.reversed(), upper: h.reversed())
     try expectRange(
       { $0.add("part", .part(axis: 1, index: 1, count: 3)) }, lower: [l[1]], upper: [h[1]])
-    // Focus: four interleaved parts joined along channels.
+    // Focus: four interleaved parts, joined along channels.
     try expectRange(
       { builder in
         let parts = [[0, 0], [1, 0], [0, 1], [1, 1]].map { start in
@@ -215,7 +215,7 @@ import Testing
     let resize = Resize(
       scales: [1, 1, 2, 1.5], sizes: nil, mode: .linear, coordinates: .halfPixel, rounding: .floor)
     try expectRange({ $0.add("larger", .resize(resize)) }, lower: l, upper: h)
-    // Space to depth: only the order of positions is mixed.
+    // Space to depth: only the order of positions changes.
     try expectRange(
       {
         $0.add("split", .reshape(extents: [0, 3, 1, 2, 1, 2], allowZero: false))
@@ -224,8 +224,8 @@ import Testing
       }, lower: l + l + l + l, upper: h + h + h + h)
   }
 
-  /// Bounds that were told for one size of the input hold for others: interpolation between rows that differ, a border of
-  /// zeros, all pixels in one row.
+  /// Bounds for one size of the input hold for other sizes: interpolation between rows that differ, a border of zeros,
+  /// all pixels in one row.
   @Test func inputsOfAnySize() throws {
     func network(_ nodes: [Node]) throws -> NeuralNetwork {
       let shape = SymbolicShape([.symbolic("n"), .fixed(3), .symbolic("h"), .symbolic("w")])
@@ -241,7 +241,7 @@ import Testing
     let flat = try network([Node(name: "flat", operation: .flatten(axis: 1), inputs: [Node.ID(0)])])
     let all = try #require(flat.range(of: Node.ID(1), pixels: Self.pixels))
     #expect(all.lower.elements == [-2] && all.upper.elements == [3])
-    // Of a fixed size, the border has bounds of its own.
+    // With a fixed size, the border has its own bounds.
     var builder = GraphBuilder(item: [3, 2, 2])
     builder.add("border", .pad(Pad(amounts: [1, 1, 1, 1], axes: [2, 3], value: -7)))
     let fixed = try #require(try builder.network().range(of: Node.ID(1), pixels: Self.pixels))
@@ -249,7 +249,7 @@ import Testing
     #expect(fixed.lower[0, 1, 1, 1] == -2 && fixed.upper[0, 1, 1, 1] == 0.5)
   }
 
-  /// The range of each element, where a constant differs from place to place.
+  /// The range of each element, if a constant differs between positions.
   @Test func rangesByElement() throws {
     let constant = Seeded.tensor([3, 2, 2], seed: 1)
     var builder = GraphBuilder(item: [3, 2, 2])

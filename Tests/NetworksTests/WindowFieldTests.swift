@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Receptive fields of single layers with windows, against runs on inputs of which one element is another: weights are positive and changes
-/// large, so that whatever depends on an element changes.
+/// Receptive fields of single layers with windows, compared with runs in which one input element changes. Weights are
+/// positive and changes are large, so that everything that depends on an element changes.
 @Suite struct WindowFieldTests {
   private static let windows = PoolingCase.all.filter { $0.extents.reduce(1, *) <= 200 }
 

@@ -3,12 +3,12 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// Initializers and Constant nodes in every encoding that is read.
+/// Initializers and Constant nodes in every supported encoding.
 @Suite struct ConstantTensorTests {
   static let values: [Float] = [1, -2, 0.5, 3]
 
   @Test(arguments: 0..<8)
-  func floatsAreReadWhereverTheyLie(shift: Int) throws {
+  func floatsAreReadAtAnyAlignment(shift: Int) throws {
     #expect(try Self.read(.floats("w", [4], Self.values), shift: shift).elements == Self.values)
   }
 
@@ -96,7 +96,7 @@ import Testing
     #expect(graph.nodes.map(\.name) == ["x", "a", "w", "b", "y"])
   }
 
-  /// The tensor as the constant operand of an Add, whose name moves what comes behind it by `shift` bytes.
+  /// The tensor as the constant operand of an Add. The length of its name moves everything after it by `shift` bytes.
   static func read(_ tensor: WireTensor, shift: Int = 0) throws -> Tensor {
     var model = WireModel.oneNode("Add", [tensor.name], initializers: [tensor])
     model.nodes[0].name += String(repeating: "!", count: shift)

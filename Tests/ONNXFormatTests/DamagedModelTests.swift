@@ -6,7 +6,7 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-/// Files that are cut, changed or made to do harm: each gives a model or one line of error, never a crash.
+/// Truncated, modified and malicious files: each gives a model or one line of error, and never a crash.
 @Suite struct DamagedModelTests {
   @Test(arguments: ["alexnet-dynamo", "vgg16-torchscript"])
   func everyPrefixOfANetwork(name: String) throws {
@@ -14,7 +14,7 @@ import Testing
     for count in 0..<bytes.count { Self.load(Array(bytes[..<count])) }
   }
 
-  @Test func everyPrefixOfAModelWithWeightsIsRefused() throws {
+  @Test func everyPrefixOfAModelWithWeightsIsRejected() throws {
     let bytes = Self.small.bytes
     #expect(throws: Never.self) { try NeuralNetwork(onnx: bytes) }
     for count in 0..<bytes.count {
@@ -50,7 +50,7 @@ import Testing
     for _ in 0..<2000 { Self.load((0..<random.next(below: 200)).map { _ in UInt8(random.next(below: 256)) }) }
   }
 
-  @Test func subgraphsNestedWithoutEndAreRefused() throws {
+  @Test func deeplyNestedSubgraphsAreRejected() throws {
     var graph = WireMessage()
     for _ in 0..<2000 {
       var attribute = WireMessage()
@@ -66,16 +66,16 @@ import Testing
     #expect(error?.description.contains("messages are nested deeper than 64 at byte") == true)
   }
 
-  @Test func emptyNodesWithoutEndAreRefused() throws {
+  @Test func manyEmptyNodesAreRejected() throws {
     var graph = WireMessage()
     for _ in 0..<2_000_000 { graph.message(1, WireMessage()) }
     var model = WireMessage()
     model.message(7, graph)
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
-    #expect(error?.description.contains("the graph takes more memory than 64 MiB and 8 times the file's") == true)
+    #expect(error?.description.contains("the graph needs more memory than 64 MiB plus 8 times the file size") == true)
   }
 
-  @Test func aSecondGraphIsRefused() throws {
+  @Test func aSecondGraphIsRejected() throws {
     var model = WireMessage()
     model.message(7, WireMessage())
     model.message(7, WireMessage())
@@ -97,14 +97,14 @@ import Testing
     }
   }
 
-  @Test func anEmptyWeightCannotClaimOutputs() {
+  @Test func anEmptyWeightCannotDeclareOutputs() {
     let weight = WireTensor(name: "w", dims: [0, 1 << 40], raw: [])
     let model = WireModel.oneNode("Gemm", ["w", "c"], initializers: [weight, .floats("c", [], [1])], input: [2, 4])
     #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
   }
 
-  /// Each node doubles a constant: a few bytes may not fill memory, however many there are.
-  @Test func constantsCannotGrowWithoutEnd() {
+  /// Each node doubles a constant. A few bytes must not fill the memory, however many nodes there are.
+  @Test func constantsHaveALimit() {
     var model = WireModel(initializers: [.floats("c0", [1 << 12], (0..<1 << 12).map(Float.init))])
     for i in 0..<40 {
       model.nodes.append(
@@ -114,11 +114,11 @@ import Testing
     }
     model.nodes.append(WireNode(op: "Add", inputs: ["x", "c40"], outputs: ["y"]))
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
-    #expect(error?.description.contains("the model computes constants of") == true, "\(String(describing: error))")
+    #expect(error?.description.contains("the model computes constants with") == true, "\(String(describing: error))")
   }
 
-  /// A run that cannot fit into memory is refused before anything is allocated.
-  @Test func runsBeyondMemoryAreRefused() throws {
+  /// A run that does not fit in memory is rejected before anything is allocated.
+  @Test func runsBeyondMemoryAreRejected() throws {
     let pads = [Int](repeating: 1 << 19, count: 4)
     let model = WireModel.oneNode(
       "MaxPool", attributes: [("kernel_shape", .ints([1, 1])), ("pads", .ints([0, 0, 0, 0]))], input: [1, 2, 4, 4])
@@ -132,7 +132,7 @@ import Testing
         == true)
   }
 
-  /// A convolution, a head, and both ways of holding constants.
+  /// A convolution, a head, and both encodings of constants.
   static var small: WireModel {
     let convolution = WireNode(
       op: "Conv", inputs: ["x", "w", "b"], outputs: ["c"], name: "conv", attributes: [("pads", .ints([1, 1, 1, 1]))])
@@ -149,11 +149,11 @@ import Testing
       ])
   }
 
-  /// Reads what may be a model; an error must be one of the package's, in one line.
+  /// Reads data that may be a model. An error must be one of the package's errors, in one line.
   static func load(_ bytes: [UInt8]) {
     do {
       let network = try NeuralNetwork(onnx: bytes)
-      // Whatever was accepted must be readable to its last weight.
+      // An accepted model must be readable to its last weight.
       for node in network.graph.nodes {
         switch node.operation {
         case let convolution as Convolution: _ = convolution.weight.sum()
@@ -170,7 +170,7 @@ import Testing
   }
 }
 
-/// A small seeded generator of numbers.
+/// A small seeded generator of random numbers.
 struct SplitMix {
   var state: UInt64
 

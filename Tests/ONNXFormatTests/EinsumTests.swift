@@ -3,18 +3,18 @@ import RelevanceONNXFormat
 import RelevanceSupport
 import Testing
 
-/// What Einsum is refused for; its values are compared with ONNX Runtime's in `OperatorParityTests`.
+/// The reasons for which Einsum is rejected. `OperatorParityTests` compares its values with ONNX Runtime's.
 @Suite struct EinsumTests {
   @Test(arguments: [
     ("ab,cb->a->c", "expected one term of letters for each of 2 operands"),
     ("ab->a", "expected one term of letters for each of 2 operands"),
     ("ab,c1->a", "expected one term of letters for each of 2 operands"),
-    ("ab,cb->ad", "its output has labels that no operand has"),
-    ("abc,cb->a", "does not have the operands' numbers of axes"),
-    ("abcd...,cb->abcd", "does not have the operands' numbers of axes"),
-    ("ab,cb->acc", "or one of them twice"),
+    ("ab,cb->ad", "expected output labels that the operands have, each once"),
+    ("abc,cb->a", "does not match the operands' numbers of axes"),
+    ("abcd...,cb->abcd", "does not match the operands' numbers of axes"),
+    ("ab,cb->acc", "expected output labels that the operands have, each once"),
   ])
-  func refused(equation: String, reason: String) {
+  func rejected(equation: String, reason: String) {
     let weights = WireTensor.floats("w", [3, 2], [1, 2, 3, 4, 5, 6])
     expect(
       reason,

@@ -39,7 +39,7 @@ import Testing
     #expect(value.elements == values)
   }
 
-  /// A checksum is that of the whole file; upper and lower case are alike.
+  /// A checksum covers the whole file. Upper and lower case are equivalent.
   @Test func checksumsAreCompared() throws {
     let folder = try ScratchFolder()
     try folder.write(Array("abc abc abc abc ".utf8), as: "weights.bin")
@@ -51,7 +51,7 @@ import Testing
     let error = #expect(throws: ONNXError.self) {
       try Self.read([("location", "weights.bin"), ("checksum", wrong)], in: folder)
     }
-    let sentence = "its external data weights.bin has the SHA-1 checksum \(sum); expected \(wrong)"
+    let sentence = "the external data weights.bin has the SHA-1 checksum \(sum); expected \(wrong)"
     #expect(error?.description.hasSuffix(sentence) == true, "\(String(describing: error))")
   }
 
@@ -74,23 +74,24 @@ import Testing
   }
 
   @Test(arguments: ["../weights.bin", "a/../../weights.bin", "/etc/hostname"])
-  func noPathLeavesTheFolder(location: String) throws {
+  func pathsOutsideOfTheFolderAreRejected(location: String) throws {
     let folder = try ScratchFolder()
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", location)], in: folder) }
     #expect(
       error?.description
-        == "\(folder.path)/model.onnx: tensor w: external data may not leave the model's folder; found the path \(location)"
+        == "\(folder.path)/model.onnx: tensor w: the external data is at \(location); "
+        + "expected a path inside the model's folder"
     )
     #expect(error?.category == .badData)
   }
 
-  @Test func noLinkLeavesTheFolder() throws {
+  @Test func linksOutOfTheFolderAreRejected() throws {
     let folder = try ScratchFolder()
     let elsewhere = try ScratchFolder()
     let target = try elsewhere.writeZeros(16, as: "weights.bin")
     try FileManager.default.createSymbolicLink(atPath: folder.path + "/weights.bin", withDestinationPath: target)
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", "weights.bin")], in: folder) }
-    #expect(error?.description.contains("external data may not leave the model's folder; weights.bin leads to") == true)
+    #expect(error?.description.contains("the external data weights.bin leads to") == true)
   }
 
   @Test func aLinkInsideTheFolderIsFollowed() throws {
@@ -100,23 +101,23 @@ import Testing
     #expect(try Self.read([("location", "link")], in: folder).elements == [0, 0, 0, 0])
   }
 
-  @Test func aMissingFileIsNamed() throws {
+  @Test func aMissingFileIsReported() throws {
     let folder = try ScratchFolder()
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", "weights.bin")], in: folder) }
     #expect(
       error?.description
-        == "\(folder.path)/model.onnx: tensor w: its data is in \(folder.path)/weights.bin, which does not exist")
+        == "\(folder.path)/model.onnx: tensor w: the data file \(folder.path)/weights.bin does not exist")
     #expect(error?.category == .missingInput)
   }
 
   @Test(arguments: [
-    (15, "0", "expected 16 bytes at offset 0 of weights.bin, which has 15 bytes"),
-    (16, "4", "expected 16 bytes at offset 4 of weights.bin, which has 16 bytes"),
-    (16, "9223372036854775807", "expected 16 bytes at offset 9223372036854775807 of weights.bin, which has 16 bytes"),
-    (16, "-4", "offset of its external data is -4; expected a number of bytes"),
-    (16, "99999999999999999999", "offset of its external data is 99999999999999999999; expected a number of bytes"),
+    (15, "0", "weights.bin has 15 bytes; expected 16 bytes at offset 0"),
+    (16, "4", "weights.bin has 16 bytes; expected 16 bytes at offset 4"),
+    (16, "9223372036854775807", "weights.bin has 16 bytes; expected 16 bytes at offset 9223372036854775807"),
+    (16, "-4", "offset of the external data is -4; expected a number of bytes"),
+    (16, "99999999999999999999", "offset of the external data is 99999999999999999999; expected a number of bytes"),
   ])
-  func aFileThatIsTooShortIsRefused(size: Int, offset: String, reason: String) throws {
+  func aFileThatIsTooShortIsRejected(size: Int, offset: String, reason: String) throws {
     let folder = try ScratchFolder()
     try folder.writeZeros(size, as: "weights.bin")
     let error = #expect(throws: ONNXError.self) {
@@ -125,17 +126,17 @@ import Testing
     #expect(error?.description == "\(folder.path)/model.onnx: tensor w: \(reason)")
   }
 
-  @Test func aLengthThatContradictsTheDimsIsRefused() throws {
+  @Test func aWrongLengthIsRejected() throws {
     let folder = try ScratchFolder()
     try folder.writeZeros(64, as: "weights.bin")
     let error = #expect(throws: ONNXError.self) {
       try Self.read([("location", "weights.bin"), ("length", "20")], in: folder)
     }
     #expect(
-      error?.description.hasSuffix("dims 4 of type FLOAT take 16 bytes; its external data has length 20") == true)
+      error?.description.hasSuffix("dims 4 of type FLOAT take 16 bytes; the external data has length 20") == true)
   }
 
-  @Test func aFolderOrEmptyFileIsRefused() throws {
+  @Test func aFolderOrEmptyFileIsRejected() throws {
     let folder = try ScratchFolder()
     try FileManager.default.createDirectory(atPath: folder.path + "/sub", withIntermediateDirectories: false)
     try folder.writeZeros(0, as: "empty")
@@ -156,7 +157,7 @@ import Testing
     .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [4], external: external)])
   }
 
-  /// Tensor `w` of four elements with this external data, in a model that is written to the folder.
+  /// Tensor `w` with four elements and this external data, in a model that is written to the folder.
   static func read(_ external: [(String, String)], in folder: ScratchFolder) throws -> Tensor {
     let graph = try folder.readGraph(model(external))
     guard let value = (graph.nodes[1].operation as? Constant)?.tensor else { throw ConstantTensorTests.NotAConstant() }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Outputs beside the one that is explained: their units are targets, and each is what it is in a network that ends there.
+/// Outputs beside the explained one: their units are targets, with the same results as in a network that ends there.
 @Suite struct FurtherOutputsTests {
   private static let input = Tensor(shape: [1, 2, 4, 4], elements: (0..<32).map { Float($0 * 7 % 11) / 11 - 0.4 })
 
@@ -11,7 +11,7 @@ import Testing
     try Explainer(network, rules: .epsilonPlus).trace(input)
   }
 
-  /// Scores and boxes of two grids. Channels are counted along the axis that has them, whichever order both axes have.
+  /// Scores and boxes of two grids. The channel axis is found in both orders of the axes.
   @Test(arguments: [true, false]) func unitsOfOtherOutputs(positionsFirst: Bool) throws {
     let model = JoinedOutputsTests.model(positionsFirst: positionsFirst)
     let network = try NeuralNetwork(onnx: model.bytes, furtherOutputs: ["b2", "b4"])
@@ -22,7 +22,7 @@ import Testing
       let values = try Executor(alone).trace(Self.input).value(of: alone.graph.output)
       let found = try trace.explain(.unit(node: output, channel: channel, position: [position]))
       let expected = positionsFirst ? values[0, position, channel] : values[0, channel, position]
-      // Scores end in a sigmoid, behind which their logits are.
+      // Scores end in a sigmoid, after their logits.
       let value = output.hasPrefix("s") ? 1 / (1 + exp(-found.score)) : found.score
       #expect(abs(value - expected) < 1e-6, "\(output)")
       let other = try Self.trace(alone).explain(.unit(node: output, channel: channel, position: [position]))
@@ -40,7 +40,7 @@ import Testing
         == "node b4 has no channel 4: its output has shape \(positionsFirst ? "1×16×4" : "1×4×16")")
   }
 
-  /// Boxes that are outputs of their own are those of the scores' positions, grid after grid.
+  /// Boxes that are separate outputs match the scores' positions, grid after grid.
   @Test(arguments: [true, false]) func boxesBesideScores(positionsFirst: Bool) throws {
     let model = JoinedOutputsTests.model(positionsFirst: positionsFirst)
     let trace = try Self.trace(NeuralNetwork(onnx: model.bytes, furtherOutputs: ["b2", "b4"]))
@@ -49,7 +49,7 @@ import Testing
       let numbers = try (0..<4).map { try trace.explain(.unit(node: output, channel: $0, position: [place])).score }
       #expect(box.box == numbers)
     }
-    // Without both there are none, and the scores are the same.
+    // Unless all of them are outputs, there are no boxes, and the scores are the same.
     for further in [[], ["b4"]] {
       let other = try Self.trace(NeuralNetwork(onnx: model.bytes, furtherOutputs: further))
       let boxes = try other.boxes(ofItem: 0)
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  /// What rewrites would merge, or hold with another sign, is kept as it is in the file: a product before its sum, and a convolution before a
-  /// negative scale.
+  /// Outputs that rewrites would merge or negate are kept as in the file: a product before its sum, and a convolution
+  /// before a negative scale.
   @Test func outputsInsideOfTheNetwork() throws {
     var model = WireModel(opset: 13)
     model.nodes = [
@@ -83,26 +83,26 @@ import Testing
       for channel in 0..<3 {
         let found = try trace.explain(.unit(node: output, channel: channel, position: [2, 1]), by: .gradientTimesInput)
         #expect(abs(found.score - values[0, channel, 2, 1]) <= 1e-6, "\(output) \(channel)")
-        // No bias lies before them.
+        // There are no biases before them.
         #expect(abs(Float(found.relevance.sum()) - found.score) <= 1e-5)
       }
     }
-    // The logits are what they are without.
+    // The logits are the same as without these outputs.
     let plain = try Self.trace(NeuralNetwork(onnx: model.bytes, output: "y"))
     #expect(plain.logits == trace.logits)
     let (a, b) = (try plain.explain(.class(1)), try trace.explain(.class(1)))
     #expect(a.relevance.relativeDistance(from: b.relevance) <= Tolerance.map)
   }
 
-  @Test func outputsThatAreNotThere() throws {
+  @Test func missingOutputs() throws {
     let model = JoinedOutputsTests.model()
     let error = #expect(throws: (any Error).self) { try NeuralNetwork(onnx: model.bytes, furtherOutputs: ["b5"]) }
     #expect((error as? any RelevanceKitError)?.description.contains("b5") == true)
     let trace = try Self.trace(NeuralNetwork(onnx: model.bytes))
     let other = #expect(throws: (any Error).self) { try trace.explain(.unit(node: "b4", channel: 0)) }
-    // The node that makes it is left out too.
+    // The node that computes it is also removed.
     #expect(
       (other as? any RelevanceKitError)?.description
-        == "b4: this output of the file was left out when it was read; expected it among furtherOutputs")
+        == "b4: this output of the file was not read; expected its name in furtherOutputs")
   }
 }

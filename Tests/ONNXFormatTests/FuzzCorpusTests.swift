@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What fuzzing found to reach different code (Tools/fuzz): every file is a model or an error, and never the end of the process.
+/// Files with which fuzzing reached different code (Tools/fuzz): every file gives a model or an error, and never a
+/// crash.
 @Suite struct FuzzCorpusTests {
   @Test func everyFileIsAModelOrAnError() throws {
     let folder = Fixtures.path("fuzz/onnx")

@@ -4,9 +4,9 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// Detectors that give the scores of each grid as an output of its own: all of them are explained together.
+/// Detectors with a separate output for the scores of each grid: all of them are explained together.
 @Suite struct JoinedOutputsTests {
-  /// Scores and boxes for grids of 4 × 4 and 2 × 2 cells, as positions × channels or the other way round.
+  /// Scores and boxes for grids of 4 × 4 and 2 × 2 cells, as positions × channels or channels × positions.
   static func model(positionsFirst: Bool = true, sigmoids: Bool = true) -> WireModel {
     var nodes = [
       WireNode(
@@ -62,14 +62,14 @@ import Testing
         #expect((positionsFirst ? joined[0, position, channel] : joined[0, channel, position]) == expected)
       }
     }
-    // One that is asked for stays alone.
+    // A requested output is not joined.
     #expect(try NeuralNetwork(onnx: model.bytes, output: "s2").graph.explainedOutputs == ["s2"])
     #expect(try NeuralNetwork(onnx: model.bytes, output: "p").graph.explainedOutputs == [])
     let layout = network.scoreLayout(try network.analysis(forInput: input.shape).inferred)
     #expect(layout.classes == 3 && layout.positions == [20] && layout.isOfCandidates)
   }
 
-  /// What is not alike, or does not say how large it is, stays alone.
+  /// Outputs that differ, or that do not declare their extents, are not joined.
   @Test(arguments: ["no extents", "one grid", "other channels", "other operators"]) func othersStayAlone(reason: String)
     throws
   {
@@ -86,9 +86,10 @@ import Testing
     #expect(try NeuralNetwork(onnx: model.bytes).graph.explainedOutputs == ["s4"])
   }
 
-  /// Boxes are not taken for scores because they come first, or end in a sigmoid as shares of the image's size.
+  /// Boxes are not mistaken for scores because they come first, or because they end in a sigmoid as shares of the image
+  /// size.
   @Test(arguments: [["b4", "s4"], ["s4", "b4"]], [false, true])
-  func boxesAreNoScores(outputs: [String], boxesAreShares: Bool) throws {
+  func boxesAreNotScores(outputs: [String], boxesAreShares: Bool) throws {
     var model = Self.model(sigmoids: false)
     if boxesAreShares { model.nodes.append(WireNode(op: "Sigmoid", inputs: ["b4"], outputs: ["z"])) }
     model.outputExtents["z"] = model.outputExtents["b4"]

@@ -4,7 +4,7 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// The networks as both exporters of torchvision write them, with weights of zeros.
+/// The networks in the form of both torchvision exporters, with weights of zeros.
 @Suite struct NetworkFixtureTests {
   @Test(arguments: [
     ("alexnet-torchscript", ["Conv": 5, "Relu": 7, "MaxPool": 3, "AveragePool": 1, "Flatten": 1, "Gemm": 3]),
@@ -57,7 +57,7 @@ import Testing
     #expect(shapes[network.logits.index] == [1, 1000])
   }
 
-  @Test func namesAreTheFiles() throws {
+  @Test func namesAreFromTheFile() throws {
     let torchScript = try Self.folder(of: "alexnet-torchscript").readNetwork()
     #expect(torchScript.graph[torchScript.logits].name == "/classifier/classifier.6/Gemm")
     let dynamo = try Self.folder(of: "alexnet-dynamo").readNetwork()

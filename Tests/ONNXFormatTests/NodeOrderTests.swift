@@ -5,9 +5,9 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-/// Nodes in any order, and in a circle.
+/// Nodes in any order, and in a cycle.
 @Suite struct NodeOrderTests {
-  /// Random graphs, shuffled, compute what recursion over their nodes does, on one number.
+  /// Shuffled random graphs compute the same as a recursion over their nodes, for one number.
   @Test(arguments: 0..<40) func anyOrderComputesTheSame(seed: Int) throws {
     var random = SplitMix64(state: UInt64(seed))
     var nodes: [WireNode] = []
@@ -22,7 +22,7 @@ import Testing
     }
     nodes.append(WireNode(op: "Add", inputs: ["x", "v\(nodes.count - 1)"], outputs: ["y"]))
     let sorted = try ONNXFile(WireModel(nodes: nodes, inputs: [("x", [1, 1])]).bytes).graph
-    // What is sorted stays as it is.
+    // Sorted nodes keep their order.
     let needed = Set(sorted.nodes.map(\.name))
     #expect(sorted.nodes.map(\.name) == ["x"] + nodes.map { $0.outputs[0] }.filter(needed.contains))
     let makers = Dictionary(uniqueKeysWithValues: nodes.map { ($0.outputs[0], $0) })
@@ -48,15 +48,15 @@ import Testing
     }
   }
 
-  /// One edge backwards makes a cycle; all nodes named are on it.
-  @Test(arguments: 1..<12) func cyclesAreNamed(length: Int) throws {
+  /// One backward edge creates a cycle. All named nodes are on it.
+  @Test(arguments: 1..<12) func cyclesAreReported(length: Int) throws {
     var random = SplitMix64(state: UInt64(length))
     var nodes = (0..<20).map { WireNode(op: "Relu", inputs: [$0 == 0 ? "x" : "v\($0 - 1)"], outputs: ["v\($0)"]) }
     nodes[5] = WireNode(op: "Add", inputs: ["v4", "v\(4 + length)"], outputs: ["v5"])
     let model = WireModel(nodes: nodes.shuffled(using: &random), outputs: ["v19"])
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     let sentence = try #require(error?.description)
-    let start = "model: its nodes form a cycle, so none of them can be computed first: "
+    let start = "model: expected a graph without cycles; found a cycle of nodes: "
     try #require(sentence.hasPrefix(start))
     let list = sentence.dropFirst(start.count).split(separator: " and ")
     let named = list[0].split(separator: ", ").map { String($0.split(separator: " ")[0]) }
@@ -65,7 +65,7 @@ import Testing
     #expect(list.dropFirst().first.map(String.init) == (length > 5 ? "\(length - 5) more" : nil))
   }
 
-  @Test func cyclesThatTheOutputDoesNotNeedAreLeftOut() throws {
+  @Test func unusedCyclesAreIgnored() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "Add", inputs: ["y", "b"], outputs: ["b"]))
     #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "it"])

@@ -4,7 +4,7 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// The sentences that a user reads.
+/// The error messages that a user reads.
 @Suite struct ONNXErrorTests {
   @Test func aMissingFile() {
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(contentsOf: "/nowhere/net.onnx") }
@@ -44,15 +44,15 @@ import Testing
   @Test(arguments: [
     (
       "hello world",
-      "model: not an ONNX model, or a damaged one: field 13 at byte 2 has wire type 4, which does not exist in ONNX"
+      "model: not an ONNX model, or damaged: field 13 at byte 2 has wire type 4, which does not exist in ONNX"
     ),
     (
       "# Notes\n",
-      "model: not an ONNX model, or a damaged one: domain at byte 0 has wire type 3, which does not exist in ONNX"
+      "model: not an ONNX model, or damaged: domain at byte 0 has wire type 3, which does not exist in ONNX"
     ),
-    ("\u{8}\u{7}", "model: not an ONNX model, or a damaged one: it has no graph"),
+    ("\u{8}\u{7}", "model: not an ONNX model, or damaged: the file contains no graph"),
   ])
-  func somethingElse(content: String, sentence: String) {
+  func otherFiles(content: String, sentence: String) {
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: Array(content.utf8)) }
     #expect(error?.description == sentence)
     #expect(error?.category == .badData)
@@ -64,7 +64,7 @@ import Testing
     let left = bytes.count - 100 - 9
     #expect(
       error?.description
-        == "model: not an ONNX model, or a damaged one: the data ends inside graph at byte 6: "
+        == "model: not an ONNX model, or damaged: the data ends inside graph at byte 6: "
         + "expected \(left + 100) bytes, found \(left)")
   }
 
@@ -144,19 +144,22 @@ import Testing
     ),
     (
       .oneNode("Conv", ["w"], initializers: [WireTensor(name: "w", dims: [1, 2, 1, 1], type: 8, raw: [0, 0, 0, 0])]),
-      "tensor w: it has element type STRING; expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
+      "tensor w: the element type is STRING; expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
     ),
     (
       .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [-2])]),
-      "tensor w: dims [-2] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
+      "tensor w: dims [-2] is not a tensor shape; expected extents ≥ 0 whose product fits in memory"
     ),
     (.oneNode("Add"), "node it (Add): input B is missing"),
-    (.oneNode("Add", ["nothing"]), "node it (Add): its input nothing is made by no earlier node"),
-    (.oneNode("Relu", opset: 0), "expected operators of opset 1 to 28; found 0"),
-    (.oneNode("Relu", opset: 29), "expected operators of opset 1 to 28; found 29"),
+    (
+      .oneNode("Add", ["nothing"]),
+      "node it (Add): its input nothing is undefined; expected an earlier output, an initializer or a graph input"
+    ),
+    (.oneNode("Relu", opset: 0), "found opset 0; expected opset 1 to 28"),
+    (.oneNode("Relu", opset: 29), "found opset 29; expected opset 1 to 28"),
     (WireModel(outputs: []), "the graph has no output; expected at least 1"),
-    (WireModel(outputs: ["z"]), "the graph's output z is made by no node"),
-    (WireModel(inputs: [("x", [1]), ("x", [1])]), "two inputs are named x"),
+    (WireModel(outputs: ["z"]), "output z is undefined; expected an output of a node"),
+    (WireModel(inputs: [("x", [1]), ("x", [1])]), "two inputs are named x; expected different names"),
   ])
   func badModels(model: WireModel, sentence: String) {
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
@@ -168,10 +171,10 @@ import Testing
       nodes: [WireNode(op: "Add", inputs: ["x", "z"], outputs: ["y"])], inputs: [("x", [1, 2]), ("z", [1, 2])])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, name: "two.onnx") }
     #expect(
-      error?.description == "two.onnx: the graph has 2 inputs, x (1×2), z (1×2); expected one image, and values for z")
+      error?.description == "two.onnx: the graph has 2 inputs, x (1×2), z (1×2); expected one image and values for z")
   }
 
-  @Test func theSentenceIsLocalizedToo() {
+  @Test func errorsAreLocalized() {
     let errors: [any Error] = [
       ONNXError.empty("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"),
       Misfit("pads are [1]"),
@@ -179,15 +182,15 @@ import Testing
     for error in errors { #expect(error.localizedDescription == "\(error)") }
   }
 
-  @Test func valuesWithTwoMakers() {
+  @Test func duplicateOutputs() {
     let relu = WireNode(op: "Relu", inputs: ["x"], outputs: ["y"])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: WireModel(nodes: [relu, relu]).bytes) }
-    #expect(error?.description == "model: the value y has two makers, the second being node y (Relu)")
+    #expect(error?.description == "model: node y (Relu): output y already exists; expected a new name")
   }
 
   @Test func namesCannotBreakTheLine() {
     let model = WireModel(nodes: [WireNode(op: "Ein\nsum", inputs: ["x"], outputs: ["y"], name: "a\u{1b}[31m\r\nb")])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
-    #expect(error?.description == "model: 1 node is not supported: Ein?sum (a?[31m??b)")
+    #expect(error?.description == "model: node a?[31m??b (Ein?sum) is not supported")
   }
 }

@@ -4,7 +4,7 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// What operators were before opset 7: values worked out by hand from ONNX's changelog of operators.
+/// Operators before opset 7, with values calculated by hand from ONNX's operator changelog.
 @Suite struct OldOpsetTests {
   private static let x = Tensor(shape: [1, 2, 2, 2], elements: [1, -2, 3, -4, 5, -6, 7, -8])
   private static let list = WireTensor.floats("b", [2], [10, 100])
@@ -13,7 +13,7 @@ import Testing
     try Executor(try NeuralNetwork(onnx: model.bytes)).logits(Self.x)
   }
 
-  /// `axis` says where the second operand's axes lie among those of the first.
+  /// `axis` is the position of the second operand's axes among those of the first.
   @Test(
     arguments: [
       ("Add", [("broadcast", 1), ("axis", 1)], [11, 8, 13, 6, 105, 94, 107, 92]),
@@ -54,7 +54,7 @@ import Testing
     #expect(larger.elements == [1, 1, -2, -2, 3, 3, -4, -4, 5, 5, -6, -6, 7, 7, -8, -8])
   }
 
-  /// Files older than opsets name none.
+  /// Files from before the introduction of opsets declare none.
   @Test func noOpset() throws {
     var model = WireModel.oneNode("Relu", input: [1, 2, 2, 2])
     model.opset = nil
@@ -62,10 +62,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Add", [("axis", WireAttribute.int(4))], "axis is 4; expected one of 4 axes that leaves 1"),
-    ("Cast", [("to", .string("FLOATS"))], "to is FLOATS; expected a type of elements"), ("Reshape", [], "shape"),
+    ("Add", [("axis", WireAttribute.int(4))], "axis is 4; expected one of 4 axes with room for 1"),
+    ("Cast", [("to", .string("FLOATS"))], "to is FLOATS; expected an element type"), ("Reshape", [], "shape"),
   ])
-  func refused(op: String, attributes: [(String, WireAttribute)], reason: String) {
+  func rejected(op: String, attributes: [(String, WireAttribute)], reason: String) {
     let model = WireModel.oneNode(
       op, op == "Add" ? ["b"] : [], opset: 1, attributes: attributes, initializers: [Self.list], input: [1, 2, 2, 2])
     let error = #expect(throws: (any Error).self) { try NeuralNetwork(onnx: model.bytes) }

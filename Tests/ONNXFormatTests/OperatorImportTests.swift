@@ -3,7 +3,7 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// What nodes become: attributes, their defaults, and what changed between opsets.
+/// The import of nodes: attributes, their defaults, and changes between opsets.
 @Suite struct OperatorImportTests {
   @Test func convolutionDefaults() throws {
     let model = WireModel.oneNode("Conv", ["w"], initializers: [.floats("w", [1, 2, 3, 3], Self.ramp(18))])
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// Before opset 21 scales were told one per group; ONNX Runtime does not run those.
+  /// Before opset 21, scales were one per group. ONNX Runtime does not run such models.
   @Test func groupNormalizationByOpset() throws {
     func model(_ numbers: Int, opset: Int) -> WireModel {
       let ones = [Float](repeating: 1, count: numbers)
@@ -156,14 +156,14 @@ import Testing
     #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "relu", "relu_2", "relu_2_2", "y"])
   }
 
-  @Test func nodesThatTheFirstOutputDoesNotNeedAreLeftOut() throws {
+  @Test func nodesBesideTheFirstOutputAreLeftOut() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "ArgMax", inputs: ["y"], outputs: ["best"]))
     model.outputs = ["y", "best"]
     #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "it"])
   }
 
-  @Test func onlyFirstOutputsCanBeTaken() {
+  @Test func onlyFirstOutputsAreSupported() {
     let pool = WireNode(
       op: "MaxPool", inputs: ["x"], outputs: ["p", "indices"], name: "pool",
       attributes: [("kernel_shape", .ints([2, 2]))])
@@ -171,8 +171,7 @@ import Testing
     let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel(nodes: [pool, add]).bytes).graph }
     #expect(
       error?.description
-        == "model: 1 node is not supported: Add (y: it takes a further output of pool (MaxPool); "
-        + "only first outputs can be taken)")
+        == "model: node y (Add) is not supported: only the first output of pool (MaxPool) is supported")
   }
 
   @Test func theSecondDomainNameIsTheSame() throws {
@@ -183,7 +182,7 @@ import Testing
 
   static func ramp(_ count: Int) -> [Float] { (0..<count).map(Float.init) }
 
-  /// What the last node of the model's graph does.
+  /// The operator of the last node in the model's graph.
   static func last(_ model: WireModel) throws -> any RelevanceNetworks.Operator {
     try ONNXFile(model.bytes).graph.nodes.last!.operation
   }

@@ -5,9 +5,9 @@ import RelevanceTensors
 import RelevanceTestSupport
 import Testing
 
-/// Which of several outputs is the result, and how another is asked for.
+/// The choice of the result among several outputs, and the selection of another one by name.
 @Suite struct OutputChoiceTests {
-  /// A graph in a few words, `c = Conv x` and so on, its outputs, and the one that is preferred.
+  /// A graph in short notation (`c = Conv x` and so on), its outputs, and the preferred one.
   struct Case: Sendable, CustomStringConvertible {
     let description: String
     let lines: String
@@ -62,7 +62,7 @@ import Testing
       prefers: "q"),
     Case("scores and boxes", features + "y = Gemm f w; z = Gemm f w b; q = Softmax z", ["q", "y"], prefers: "q"),
     Case("two scores", features + "q = Sigmoid f; y = Gemm f w; t = Softmax y", ["q", "t"], prefers: "q"),
-    // Logits that depend on the map of attention.
+    // Logits that depend on the attention map.
     Case(
       "logits and attention", "c = Conv x k; q = Sigmoid c; m = Mul c q; f = Flatten m; y = Gemm f w", ["y", "q"],
       prefers: "y"),
@@ -79,7 +79,7 @@ import Testing
     Case("a residual sum", features + "e = Gemm f w; y = Add e f", ["f", "y"], prefers: "f"),
   ]
 
-  @Test(arguments: cases) func theOutputThatIsMostLikeLogits(one: Case) throws {
+  @Test(arguments: cases) func preferredOutputs(one: Case) throws {
     let graph = try ONNXFile(one.model.bytes).graph
     #expect(graph.outputName == one.preferred)
     #expect(graph.outputNames == one.outputs)
@@ -91,7 +91,7 @@ import Testing
   @Test func outputsAndNodesByName() throws {
     let folder = Fixtures.path("cases/two_outputs")
     let input = try Fixtures.tensor("cases/two_outputs/input.npy")
-    // The file calls the probabilities logits. Values are ONNX Runtime's.
+    // In this file, the probabilities have the name logits. The values are ONNX Runtime's.
     for (name, file) in [
       ("head/features", "features"), ("flatten", "features"), ("logits", "probabilities"), ("softmax", "probabilities"),
       ("fc", "scores"), ("scores", "scores"), ("relu", "rectified"), ("rectified", "rectified"), (nil, "probabilities"),
@@ -105,24 +105,24 @@ import Testing
       let difference = zip(found.elements, expected.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
       #expect(difference <= 1e-5 * expected.largestMagnitude(), "\(name ?? "none")")
     }
-    // What a rewrite changes keeps its outputs.
+    // A rewrite keeps the outputs.
     let folded = try NeuralNetwork(contentsOf: folder).foldingBatchNormalization()
     #expect(folded.graph.outputName == "logits" && folded.graph.outputNames == ["head/features", "logits"])
   }
 
   @Test func wrongNames() throws {
     let model = WireModel.oneNode("Relu")
-    for (name, end) in [("z", "; did you mean y?"), ("its", "; did you mean it?"), ("logits", "; its outputs are y")] {
+    for (name, end) in [("z", "; did you mean y?"), ("its", "; did you mean it?"), ("logits", "; the outputs are y")] {
       let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, output: name) }
       #expect(error?.description == "model: no output or node is named \(name)\(end)")
       #expect(error?.category == .usage)
     }
-    // The input makes nothing.
+    // The input has no operation.
     #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, output: "x") }
   }
 
-  /// Only what the chosen value needs is read.
-  @Test func nodesThatTheChosenOutputDoesNotNeedAreLeftOut() throws {
+  /// Only nodes that the chosen value depends on are read.
+  @Test func nodesBesideTheChosenOutputAreLeftOut() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "DeformConv", inputs: ["y"], outputs: ["e"]))
     model.outputs = ["e", "y"]
@@ -130,7 +130,7 @@ import Testing
     #expect(try NeuralNetwork(onnx: model.bytes, output: "y").graph.nodes.map(\.name) == ["x", "it"])
   }
 
-  /// A converted file has the first output, as before outputs could be chosen.
+  /// A converted file has the first output, as before the choice of outputs existed.
   @Test func conversionsKeepTheFirstOutput() throws {
     let source = try ONNXFile(contentsOf: Fixtures.path("cases/two_outputs"), prefersLogits: false)
     #expect(source.graph.outputName == "head/features")

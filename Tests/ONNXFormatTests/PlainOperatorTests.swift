@@ -4,9 +4,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What is left out, what is refused and why, and ONNX's old experiments, whose values are worked out by hand.
+/// Removed nodes, rejected nodes with reasons, and ONNX's old experimental operators, with values calculated by hand.
 @Suite struct PlainOperatorTests {
-  @Test(arguments: ["ArgMax", "ArgMin", "TopK"]) func finalDecisionsAreLeftOut(op: String) throws {
+  @Test(arguments: ["ArgMax", "ArgMin", "TopK"]) func finalDecisionsAreRemoved(op: String) throws {
     let model = WireModel(
       nodes: [
         WireNode(op: "Relu", inputs: ["x"], outputs: ["scores"]),
@@ -18,7 +18,8 @@ import Testing
     #expect(file.graph.outputName == "y")
     #expect(
       file.notes == [
-        "model ends in a decision, which is left out: pass (Identity), decide (\(op)); the scores before it are the output"
+        "model ends in a decision that was removed: pass (Identity), decide (\(op)); "
+          + "the scores before it are the output"
       ])
   }
 
@@ -28,7 +29,7 @@ import Testing
     #expect(file.notes == [])
   }
 
-  /// Boxes that are chosen at the end by scores, and picked as exporters write it.
+  /// Boxes that are selected by scores at the end, in the form that exporters write.
   private func suppression(_ behind: WireNode..., scores: String = "scores", isNetwork: Bool = true) -> [UInt8] {
     WireModel(
       nodes: [
@@ -41,7 +42,7 @@ import Testing
     ).bytes
   }
 
-  @Test func finalSuppressionIsLeftOut() throws {
+  @Test func finalSuppressionIsRemoved() throws {
     let file = try ONNXFile(
       suppression(
         WireNode(op: "Gather", inputs: ["chosen", "k"], outputs: ["rows"], name: "pick"),
@@ -49,25 +50,27 @@ import Testing
     #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
     #expect(
       file.notes == [
-        "model ends in a decision, which is left out: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
-          + "the scores before it are the output"
+        "model ends in a decision that was removed: take (GatherND), pick (Gather), choose (NonMaxSuppression), "
+          + "box (Slice); the scores before it are the output"
       ])
   }
 
-  @Test func innerSuppressionIsRefused() {
+  @Test func innerSuppressionIsRejected() {
     let further = WireNode(op: "Sigmoid", inputs: ["chosen"], outputs: ["y"])
     let direct = WireNode(op: "Identity", inputs: ["chosen"], outputs: ["y"])
-    // Behind another operator, of scores that are the input, and of scores that no layer with weights has made.
+    // Before another operator, with scores that are the input, and with scores that no weighted layer computes.
     for bytes in [suppression(further), suppression(direct, scores: "x"), suppression(direct, isNetwork: false)] {
       let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
       #expect(
         error?.description.contains(
-          "NonMaxSuppression (choose: it is left out at the end of a network whose layers compute its scores; ") == true
+          "node choose (NonMaxSuppression) is not supported: it is only supported at the end of a network, "
+            + "where it is removed; "
+        ) == true
       )
     }
   }
 
-  /// ONNX Runtime's GroupNorm on a CPU is known by its definition only: channels come last, and SiLU follows.
+  /// ONNX Runtime has no GroupNorm for CPUs. By its definition, channels are last, and SiLU follows.
   @Test(arguments: [true, false]) func groupNormOfONNXRuntime(isLast: Bool) throws {
     let numbers = [WireTensor.floats("g", [4], [1, 2, 3, 4]), .floats("b", [4], [0, 1, 0, 1])]
     let file = try ONNXFile(
@@ -102,33 +105,36 @@ import Testing
     let update = WireTensor.floats("u", [2, 2, 4, 4], [Float](repeating: 1, count: 64))
     return [
       one(
-        "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))], "LpPool (it: ceil_mode 1; expected 0)"),
+        "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))],
+        "node it (LpPool) is not supported: ceil_mode is 1; expected 0"),
       one(
         "TopK", [.integers("k", [1])], [("sorted", .int(0))],
-        "TopK (it: sorted 0, which leaves the order open; expected 1)"),
+        "node it (TopK) is not supported: sorted is 0, which does not define an order; expected 1"),
       one("LpNormalization", [], [("p", .int(3))], "node it (LpNormalization): p is 3; expected 1 or 2"),
       one(
         "ScatterND", [WireTensor(name: "i", dims: [2, 1], type: 7, raw: [UInt8](repeating: 0, count: 16)), update],
         [("reduction", .string("mul"))],
-        "ScatterND (it: reduction mul at indices that repeat; expected each once)"),
+        "node it (ScatterND) is not supported: reduction is mul and indices repeat; expected each index once"),
       one(
         "BatchNormalization", ["s", "b", "m", "v"].map { .floats($0, [2], [1, 1]) }, [("training_mode", .int(1))],
-        "BatchNormalization (it: training_mode 1 with an input that depends on the image; expected 0)"),
+        "node it (BatchNormalization) is not supported: training_mode is 1 and the input depends on the image; "
+          + "expected 0"
+      ),
       one(
         "Col2Im", [.integers("i", [4, 4]), .integers("b", [2])], input: [1, 4, 9],
-        "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected as many numbers of one as of the other"),
+        "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected the same number of extents"),
       one(
         "Col2Im", [.integers("i", [1, 4]), .integers("b", [2, 2])], input: [1, 4, 9],
-        "node it (Col2Im): the window reaches over 2 elements of spatial axis 0, but the input has 1"),
+        "node it (Col2Im): the window covers 2 elements of spatial axis 0, but the input has 1"),
       one(
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
         [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],
         input: [1, 2, 4, 4, 4],
-        "Conv (it: auto_pad of a convolution over 3 axes with strides [1, 2, 1]; expected pads)"),
+        "node it (Conv) is not supported: auto_pad is set for 3 spatial axes with strides [1, 2, 1]; expected pads"),
     ]
   }()
 
-  @Test(arguments: refusals) func isRefused(test: Refusal) {
+  @Test(arguments: refusals) func isRejected(test: Refusal) {
     let error = #expect(throws: ONNXError.self) { try ONNXFile(test.bytes) }
     #expect(error?.description.contains(test.reason) == true, "\(error?.description ?? "")")
   }

@@ -3,8 +3,8 @@ import RelevanceONNXFormat
 import RelevanceSupport
 import Testing
 
-/// What operators of integers are refused for, and what constants become; values are compared with ONNX Runtime's in
-/// `QuantizedNetworkTests`.
+/// The reasons for which operators on integers are rejected, and quantized constants. `QuantizedNetworkTests` compares
+/// values with ONNX Runtime's.
 @Suite struct QuantizationTests {
   private static func bytes(_ name: String, _ dims: [Int], _ values: [UInt8], type: Int = 2) -> WireTensor {
     WireTensor(name: name, dims: dims, type: type, raw: values)
@@ -17,9 +17,9 @@ import Testing
     expect("there are 3 zero points and 2 scales", initializers: [scales, Self.bytes("z", [3], [1, 2, 3])])
   }
 
-  @Test func typesThatAreNotRead() {
+  @Test func unsupportedTypes() {
     let scale = WireTensor.floats("s", [], [0.5])
-    expect("quantization to FLOAT8E4M3FN", initializers: [scale, Self.bytes("z", [], [0], type: 17)])
+    expect("the zero point has type FLOAT8E4M3FN", initializers: [scale, Self.bytes("z", [], [0], type: 17)])
   }
 
   @Test func scaleOfTheImage() {
@@ -34,7 +34,7 @@ import Testing
     expect("com.example.Conv", of: WireModel(opset: 13, nodes: [node], inputs: [("x", [1, 2, 4, 4])]))
   }
 
-  /// Two elements of 4 bits are in a byte, the first in its low bits; an odd number leaves bits unused.
+  /// A byte contains two elements of 4 bits, the first in its low bits. An odd number of elements leaves bits unused.
   @Test(arguments: [(21, [15, 1, 8] as [Float]), (22, [-1, 1, -8])])
   func elementsOfFourBits(type: Int, values: [Float]) throws {
     let nodes = [

@@ -4,8 +4,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Random resizings against what ONNX Runtime computes, whole tensors: scales and sizes, modes, coordinate transformations, roundings,
-/// opsets 7 to 19, three to five axes.
+/// Random resizings, compared with ONNX Runtime for whole tensors: scales and sizes, modes, coordinate transformations,
+/// roundings, opsets 7 to 19, three to five axes.
 @Suite struct ResizeTests {
   struct Case: Decodable {
     let opset: Int
@@ -59,7 +59,7 @@ import Testing
     }
   }()
 
-  /// Nearest neighbors are the same to the bit; interpolated values differ by rounding alone, since positions are the same.
+  /// Nearest neighbors are bitwise equal. Interpolated values differ only by rounding, since positions are the same.
   @Test func matchesONNXRuntime() throws {
     #expect(Self.cases.count == 600)
     for (test, expected) in Self.cases {
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// What is written reads as the same resizing, in whatever opset it was.
+  /// A written operator reads as the same resizing, for every original opset.
   @Test func isWrittenAsItWasRead() throws {
     let scratch = try Fixtures.Scratch()
     for (test, _) in Self.cases {
@@ -87,7 +87,8 @@ import Testing
     }
   }
 
-  /// Before opset 11 an axis that shrinks takes the upper neighbor: 1 … 8 by 0.6 is [1, 3] in ONNX Runtime, of two rows of four.
+  /// Before opset 11, an axis that shrinks takes the upper neighbor: 1 … 8 by 0.6 is [1, 3] in ONNX Runtime, for two
+  /// rows of four.
   @Test func shrinkingBeforeOpset11TakesTheUpperNeighbor() throws {
     let model = WireModel.oneNode(
       "Resize", ["scales"], opset: 10, attributes: [("mode", .string("nearest"))],
@@ -97,11 +98,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("tf_crop_and_resize", "linear", "roi is missing; expected where the part that is resized starts and ends"),
-    ("outer_space", "linear", "coordinate_transformation_mode outer_space; expected half_pixel, "),
-    ("half_pixel", "quadratic", "mode quadratic; expected nearest, linear or cubic"),
+    ("tf_crop_and_resize", "linear", "roi is missing; expected the start and end of the resized part"),
+    ("outer_space", "linear", "coordinate_transformation_mode is outer_space; expected half_pixel, "),
+    ("half_pixel", "quadratic", "mode is quadratic; expected nearest, linear or cubic"),
   ])
-  func whatIsNotSupportedIsNamed(frame: String, mode: String, reason: String) {
+  func unsupportedModesAreReported(frame: String, mode: String, reason: String) {
     let model = WireModel.oneNode(
       "Resize", ["", "scales"], opset: 18,
       attributes: [("mode", .string(mode)), ("coordinate_transformation_mode", .string(frame))],

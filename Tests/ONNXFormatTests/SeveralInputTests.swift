@@ -5,9 +5,9 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-/// Networks with several inputs: one is the image, the others are given.
+/// Networks with several inputs: one is the image, and the others have given values.
 @Suite struct SeveralInputTests {
-  /// `relu(x · s)`, of which columns are taken by `i`, beside an input that nothing uses.
+  /// `relu(x · s)`, from which `i` selects columns, with an additional unused input.
   private static let model = WireModel(
     nodes: [
       WireNode(op: "Mul", inputs: ["x", "s"], outputs: ["m"]), WireNode(op: "Relu", inputs: ["m"], outputs: ["r"]),
@@ -17,7 +17,7 @@ import Testing
   private static let s = Tensor(shape: [3, 1, 1], elements: [1, -2, 3])
   private static let i = Tensor(shape: [3], elements: [1, 0, 1])
 
-  @Test func theImageIsTheOneThatIsNotGiven() throws {
+  @Test func theImageIsTheInputWithoutValue() throws {
     let folder = try ScratchFolder()
     let network = try NeuralNetwork(
       contentsOf: folder.write(Self.model.bytes, as: "m.onnx"), inputs: ["s": Self.s, "i": Self.i])
@@ -36,17 +36,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ([:], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for s, i"),
-    (["s": Self.s], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for i"),
-    (["s": Self.i], "input s: expected shape 3×1×1, found 3"),
-    (["s": Self.s, "i": Tensor(shape: [1], elements: [0.5])], "input i: expected whole numbers, found 0.5"),
-    (["t": Self.s], "it has no input t; expected s or x or unused or i"),
+    ([:], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image and values for s, i"),
+    (["s": Self.s], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image and values for i"),
+    (["s": Self.i], "input s: the value has shape 3; expected 3×1×1"),
+    (["s": Self.s, "i": Tensor(shape: [1], elements: [0.5])], "input i: the value contains 0.5; expected integers"),
+    (["t": Self.s], "no input is named t; expected s or x or unused or i"),
     (
       ["s": Self.s, "i": Self.i, "x": Tensor(shape: [1, 3, 2, 2])],
-      "all of its inputs are given; expected one that is not, for the image"
+      "values are given for all inputs; expected one input without a value, for the image"
     ),
   ])
-  func refused(inputs: [String: Tensor], reason: String) throws {
+  func rejected(inputs: [String: Tensor], reason: String) throws {
     let folder = try ScratchFolder()
     let file = try folder.write(Self.model.bytes, as: "m.onnx")
     let error =

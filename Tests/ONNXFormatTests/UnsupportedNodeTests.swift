@@ -3,10 +3,11 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-/// All nodes that are not supported are named, and none that only depends on them.
+/// The error lists all unsupported nodes, and no node that only depends on them.
 @Suite struct UnsupportedNodeTests {
-  /// Random graphs of 4 to 24 nodes, in the order of computation and shuffled. What is expected is noted while they are made.
-  @Test(arguments: 0..<60) func exactlyTheUnsupportedNodesAreNamed(seed: Int) throws {
+  /// Random graphs of 4 to 24 nodes, in the order of computation and shuffled. The expected nodes are recorded during
+  /// generation.
+  @Test(arguments: 0..<60) func exactlyTheUnsupportedNodesAreListed(seed: Int) throws {
     for round in 0..<5 {
       var random = SplitMix64(state: UInt64(seed * 5 + round))
       var maker = GraphMaker(random: random)
@@ -19,7 +20,7 @@ import Testing
     }
   }
 
-  /// The nodes that the importer names; none if it takes the model.
+  /// The nodes in the importer's error; none if it accepts the model.
   private static func unsupported(in model: WireModel) -> [ONNXError.UnsupportedNode] {
     do {
       _ = try ONNXFile(model.bytes).graph
@@ -33,7 +34,7 @@ import Testing
     }
   }
 
-  @Test func branchesOfConditionsThatAreNotSupported() {
+  @Test func branchesOfUnsupportedConditions() {
     var branch = WireMessage()
     branch.message(1, WireNode(op: "Relu", inputs: ["r"], outputs: ["b"]).message)
     branch.message(1, WireNode(op: "DeformConv", inputs: ["x"], outputs: ["r"], name: "inner").message)
@@ -47,35 +48,35 @@ import Testing
       let truth = WireTensor(name: "true", dims: [1], type: 9, raw: [1])
       return Self.unsupported(in: WireModel(nodes: [last, choice, condition, shape], initializers: [truth])).map(\.name)
     }
-    // A branch that is taken is read, its nodes in any order; of an unknown one nothing is said.
+    // A selected branch is read, with its nodes in any order. The nodes of an unknown branch are not reported.
     #expect(names(WireNode(op: "Identity", inputs: ["true"], outputs: ["c"])) == ["inner"])
     #expect(names(WireNode(op: "Bernoulli", inputs: ["s"], outputs: ["c"], name: "shift")) == ["shift"])
     #expect(names(WireNode(op: "Multinomial", inputs: ["x"], outputs: ["c"], name: "drawn")) == ["drawn", "if"])
   }
 }
 
-/// A random graph in the making, with the nodes of it that are not supported.
+/// Generates a random graph and records its unsupported nodes.
 private struct GraphMaker {
   var random: SplitMix64
   private(set) var expected: [ONNXError.UnsupportedNode] = []
   private var nodes: [WireNode] = []
-  /// Values like an image, 1×2×4×4: whether they can be had, and whether their number of axes is known.
+  /// Values with the shape of an image, 1×2×4×4: whether they are available, and whether their number of axes is known.
   private var images: [(name: String, isThere: Bool, hasRank: Bool)] = [("x", true, true)]
-  /// Values like the shape of an image.
+  /// Values with the shape of an image's shape.
   private var shapes: [(name: String, isThere: Bool)] = []
 
   init(random: SplitMix64) { self.random = random }
 
   private static let positions =
-    "which elements it takes depends on the image; expected indices that follow from shapes"
+    "its indices depend on the image; expected indices that follow from shapes"
   private static let weight = "input W is computed from the image; expected a constant"
-  private static let axes = "its input's number of axes is not known beforehand"
+  private static let axes = "its input has an unknown number of axes; expected a known number"
 
   mutating func model(nodes count: Int) -> WireModel {
     _ = add("Shape", ["x"])
     shapes.append(("n0", true))
     while nodes.count < count { addRandom() }
-    // All that was made counts.
+    // All generated nodes count.
     for shape in shapes { add("Reshape", ["x", shape.name]) }
     let all = images.map(\.name) + nodes.suffix(shapes.count).map { $0.outputs[0] }
     nodes.append(WireNode(op: "Sum", inputs: all, outputs: ["y"]))
@@ -115,13 +116,14 @@ private struct GraphMaker {
     case 4: images.append((add("com.microsoft/CropAndResize", [a.name, "kernel"], unknown: true), false, false))
     case 5: images.append((add("MatMul", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
     case 6: images.append((add("Where", [a.name, b.name, b.name]), isThere, a.hasRank && b.hasRank))
-    // Not of an image's shape.
+    // The shape is not that of an image.
     case 7: add("Gather", ["matrix", a.name])
     case 8:
-      // Further outputs: of an operator that is known nobody can take them, of an unknown one who knows.
+      // Outputs after the first: those of a supported operator are not available, and those of an unknown operator may
+      // be.
       let known = random.nextIndex(below: 2) == 0
       let maker = add(known ? "MaxPool" : "Unique", [a.name], unknown: !known)
-      let refused = "it takes a further output of node \(maker) (MaxPool); only first outputs can be taken"
+      let refused = "only the first output of node \(maker) (MaxPool) is supported"
       images.append((add("Relu", ["\(maker)b"], refused: known ? refused : nil), false, false))
     case 9: shapes.append((add("Shape", [a.name]), a.isThere))
     case 10: shapes.append((add("Bernoulli", [shape.name, "two"], unknown: true), false))
@@ -129,12 +131,12 @@ private struct GraphMaker {
     case 12:  // The number of axes follows from shapes.
       images.append((add("Reshape", [a.name, shape.name]), a.isThere && shape.isThere, a.isThere && shape.isThere))
     case 13:
-      // A kernel that may follow from shapes but for a node that is not supported, and one of pixels.
+      // A kernel that would follow from shapes except for an unsupported node, and one that depends on pixels.
       let live = random.nextIndex(below: 2) == 0
       let kernel = live ? b.name : add("RandomNormalLike", [shape.name], unknown: true)
       images.append((add("Conv", [a.name, kernel], refused: live ? Self.weight : nil), false, false))
     case 14:
-      // The number of axes is asked for; that it is unknown may be due to another node.
+      // The number of axes is required. It may be unknown because of another node.
       let refused = a.hasRank || !a.isThere ? nil : Self.axes
       let pooled = add("GlobalAveragePool", [a.name], refused: refused)
       let isThere = a.isThere && refused == nil && shape.isThere

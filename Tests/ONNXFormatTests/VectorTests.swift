@@ -5,11 +5,11 @@ import Testing
 
 /// The operator test vectors of the onnx package, and the graphs of the ONNX model zoo.
 @Suite struct VectorTests {
-  /// Every vector passes, or is refused with the sentence that the manifest has for it.
+  /// Every vector passes, or is rejected with the error in the manifest.
   ///
-  /// Where the environment variable RELEVANCEKIT_VECTORS_FOUND names a file, it gets the refusals as they are now, for
+  /// If the environment variable RELEVANCEKIT_VECTORS_FOUND names a file, the test writes the current errors to it, for
   /// `Tools/reference/writers/write_vectors.py --found`.
-  @Test func vectorsDoWhatTheManifestSays() throws {
+  @Test func vectorsMatchTheManifest() throws {
     let pack = try PackedCases("vectors")
     #expect(pack.cases.count >= 2500)
     var refused: [String: String] = [:]

@@ -2,7 +2,7 @@ import Foundation
 import RelevanceNetworks
 import RelevanceONNXFormat
 
-/// A protobuf message in the making: enough of the wire format to write ONNX models for tests, right ones and wrong ones.
+/// Builds a protobuf message: enough of the wire format to write valid and invalid ONNX models for tests.
 struct WireMessage {
   var bytes: [UInt8] = []
 
@@ -37,7 +37,7 @@ struct WireMessage {
   mutating func message(_ field: Int, _ value: WireMessage) { data(field, value.bytes) }
 }
 
-/// The bytes of numbers as files hold them.
+/// The bytes of numbers in the file format.
 func littleEndian<Number>(_ numbers: [Number]) -> [UInt8] { numbers.withUnsafeBytes { Array($0) } }
 
 /// An attribute of a node in a test model.
@@ -101,14 +101,14 @@ struct WireNode {
   }
 }
 
-/// A tensor of a test model. The types have ONNX's numbers: FLOAT 1, INT32 6, INT64 7, BOOL 9, FLOAT16 10, DOUBLE 11.
+/// A tensor of a test model. The types are ONNX's numbers: FLOAT 1, INT32 6, INT64 7, BOOL 9, FLOAT16 10, DOUBLE 11.
 struct WireTensor {
   var name = ""
   var dims: [Int]
   var type = 1
   /// Field 9.
   var raw: [UInt8]?
-  /// Field 13: key and value.
+  /// Field 13: keys and values.
   var external: [(String, String)] = []
   /// Fields that a test writes itself.
   var typed = WireMessage()
@@ -144,12 +144,12 @@ struct WireModel {
   var opset: Int? = 13
   var nodes: [WireNode] = []
   var initializers: [WireTensor] = []
-  /// Name and extents; negative ones are symbolic.
+  /// Names and extents; negative extents are symbolic.
   var inputs: [(String, [Int])] = [("x", [1, 2, 4, 4])]
-  /// The same, of 64-bit integers.
+  /// The same for inputs of 64-bit integers.
   var integerInputs: [(String, [Int])] = []
   var outputs = ["y"]
-  /// The extents of outputs that declare them.
+  /// The extents of the outputs that declare them.
   var outputExtents: [String: [Int]] = [:]
 
   var graph: WireMessage {
@@ -196,7 +196,7 @@ struct WireModel {
     return value
   }
 
-  /// A model of one node that takes `x` and whatever `extra` inputs, and makes `y`.
+  /// A model with one node, whose inputs are `x` and any further ones, and whose output is `y`.
   static func oneNode(
     _ op: String, _ extra: [String] = [], opset: Int = 13, attributes: [(String, WireAttribute)] = [],
     initializers: [WireTensor] = [], input: [Int] = [1, 2, 4, 4]
@@ -206,9 +206,9 @@ struct WireModel {
   }
 }
 
-/// A folder for one test's files; removed with the value.
+/// A folder for the files of one test, removed together with this object.
 ///
-/// Models are loaded by its own methods, so that it is still there while they read.
+/// Models are loaded by its methods, so that the folder exists while they are read.
 final class ScratchFolder {
   let path: String
 
@@ -226,7 +226,7 @@ final class ScratchFolder {
     return file
   }
 
-  /// Makes a file of zeros that takes no room on the disk.
+  /// Creates a file of zeros that occupies no disk space.
   @discardableResult
   func writeZeros(_ count: Int, as name: String) throws -> String {
     let file = path + "/" + name
@@ -239,7 +239,7 @@ final class ScratchFolder {
 }
 
 extension ScratchFolder {
-  /// The graph of a model, written to the folder first.
+  /// The graph of a model, after writing it to the folder.
   func readGraph(_ model: WireModel) throws -> Graph {
     try ONNXFile(contentsOf: try write(model.bytes, as: "model.onnx")).graph
   }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Operators of the graph that no fixture has, written and read again.
+/// Operators of the graph that no fixture contains, written and read again.
 @Suite struct WritingOperatorTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -149,9 +149,9 @@ import Testing
     #expect(source.graph.outputName == network.graph[network.graph.output].name)
   }
 
-  /// Older opsets count a last window that starts behind the input, and their checkers refuse the shapes of this one.
+  /// Older opsets count a last window that starts after the input, and their checkers reject the shapes of this window.
   @Test(arguments: [(1, 2, 0, 22), (2, 2, 1, 22), (3, 2, 0, 17), (3, 2, 1, 17), (2, 3, 0, 22)])
-  func opsetKnowsTheWindowsThatCount(kernel: Int, stride: Int, pad: Int, opset: Int) throws {
+  func opsetMatchesCountedWindows(kernel: Int, stride: Int, pad: Int, opset: Int) throws {
     for ceilMode in [true, false] {
       let window = try Window(
         kernel: [kernel, kernel], strides: [stride, stride],
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  /// ONNX's MaxPool does not take the integers that files have here.
+  /// ONNX's MaxPool does not accept all integer types that it accepts here.
   @Test func integersArePooledAsRealNumbers() throws {
     var builder = GraphBuilder(item: [1, 3, 3])
     let integers = builder.add("integers", .integers(IntegerTensor(shape: [1, 1, 3, 3], elements: Array(-4...4))))
@@ -186,8 +186,8 @@ import Testing
         == WritingTests.output(of: network, input))
   }
 
-  /// Halved and doubled again, an even extent is what it was, an odd one is not.
-  @Test func extentsThatAreEqualAtSomeSizesOnlyHaveNoName() throws {
+  /// An even extent that is halved and doubled keeps its value; an odd one does not.
+  @Test func extentsEqualAtSomeSizesHaveNoName() throws {
     let image = SymbolicShape([.symbolic("n"), .fixed(4), .symbolic("height"), .symbolic("width")])
     let halves = try Window(kernel: [2, 1], strides: [2, 1])
     let doubles = TransposedConvolution(
@@ -241,7 +241,7 @@ import Testing
     let input = Seeded.tensor([2, 4, 6, 6], seed: 10)
     let expected = try Executor(network).logits(input)
     #expect(try Executor(folded).logits(input).largestDifference(from: expected) <= Tolerance.singlePrecision)
-    // The names go into the file.
+    // The names are written to the file.
     let scratch = try Fixtures.Scratch()
     try ONNXWriter().write(folded, to: scratch.path("out.onnx"))
     let found = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))

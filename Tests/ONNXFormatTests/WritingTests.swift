@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What is written is read again as the same network.
+/// A written network is read again as the same network.
 @Suite(.serialized) struct WritingTests {
   static let operators: [String] = {
     let folder = Fixtures.path("operators")
@@ -45,12 +45,12 @@ import Testing
     #expect(found.graph.nodes.map(\.aliases) == network.graph.nodes.map(\.aliases))
     #expect(try ONNXFile(contentsOf: file, prefersLogits: false).graph.outputName == source.graph.outputName)
     let input = Seeded.tensor(network.exampleInputShape(), seed: 3)
-    // The same operators with the same weights: the same bits.
+    // The same operators with the same weights give the same bits.
     #expect(try Executor(found).logits(input) == Executor(network).logits(input))
     for node in found.graph.nodes { Self.expectMapped(node.operation, alignment: 4096) }
   }
 
-  /// Weights of 1 KiB and more lie in the mapped file, at addresses that are multiples of `alignment`.
+  /// Weights of 1 KiB and more are in the mapped file, at addresses that are multiples of `alignment`.
   static func expectMapped(_ operation: any RelevanceKit.Operator, alignment: Int) {
     let tensors: [Tensor?]
     switch operation {
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// Along an axis of extent 1 a softmax is 1 everywhere, and must stay one along it.
+  /// Along an axis of extent 1, a softmax is 1 everywhere. It must keep this axis.
   @Test(arguments: [-1, 1, 2, 3], [false, true]) func softmaxKeepsItsAxis(axis: Int, isLogarithm: Bool) throws {
     let scratch = try Fixtures.Scratch()
     var builder = GraphBuilder(item: [3, 1, 4])
@@ -115,7 +115,7 @@ import Testing
     #expect(linear.weight.elements.prefix(values.count).map(\.bitPattern) == expected.map(\.bitPattern))
   }
 
-  @Test func whatFailsLeavesNothing() throws {
+  @Test func failedWritesLeaveNothingBehind() throws {
     let scratch = try Fixtures.Scratch()
     let file = scratch.path("out.onnx")
     var builder = GraphBuilder(item: [300])
@@ -124,7 +124,7 @@ import Testing
     let error = #expect(throws: ONNXError.self) { try ONNXWriter(halvesWeights: true).write(network, to: file) }
     #expect(
       error?.description
-        == "\(file): tensor fc.weight.half: 70000.0 cannot be stored as FLOAT16; expected at most 65504")
+        == "\(file): tensor fc.weight.half: 70000.0 exceeds the range of FLOAT16; expected at most 65504")
     struct Stop: Error {}
     #expect(throws: Stop.self) { try ONNXWriter().write(network, to: file) { _ in throw Stop() } }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == [])

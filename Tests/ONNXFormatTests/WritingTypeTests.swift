@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Types of elements, written and read again.
+/// Element types, written and read again.
 @Suite struct WritingTypeTests {
   /// All chains of casts and arithmetic: the same types at every node, and the same values.
   @Test func chainsKeepTheirTypes() throws {
@@ -26,7 +26,7 @@ import Testing
         network.graph.nodes.map(\.name), network.analysis(forInput: network.fittingInputShape()).inferred.map(\.kind)))
   }
 
-  /// What a file declares its input to be, and the integers that it holds.
+  /// The declared type of an input and the type of integer constants are kept.
   @Test(arguments: IntegerType.allCases) func inputsAndConstantsKeepTheirTypes(type: IntegerType) throws {
     let highest = type == .uint64 ? -1 : type.isSigned ? Int.max >> (64 - type.bitWidth) : (1 << type.bitWidth) - 1
     let constant = IntegerTensor(shape: [1], elements: [highest], kind: .integer(type))
@@ -54,8 +54,8 @@ import Testing
     #expect(try WritingTests.output(of: again, input).elements == [0, 1, 1])
   }
 
-  /// Functions make real numbers of integers here; in ONNX they would make integers.
-  @Test func functionsOfIntegersTakeThemAsRealNumbers() throws {
+  /// Here, functions of integers give real numbers; in ONNX they would give integers.
+  @Test func functionsOfIntegersUseRealNumbers() throws {
     var builder = GraphBuilder(input: [1, 4], of: .integer(.uint8))
     builder.add("shrunk", Shrink(bias: 0.5, lambda: 2))
     let network = try builder.network()
@@ -67,7 +67,7 @@ import Testing
     #expect(try WritingTests.output(of: again, input) == WritingTests.output(of: network, input))
   }
 
-  /// ONNX's GlobalAveragePool takes no integers.
+  /// ONNX's GlobalAveragePool does not accept integers.
   @Test func meansOfIntegersAreReductions() throws {
     var builder = GraphBuilder(item: [2, 2, 2])
     builder.add("integers", .cast(.integer(.int32)))

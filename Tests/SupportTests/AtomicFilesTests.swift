@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Files that appear when they are complete")
 struct AtomicFilesTests {
-  @Test func nothingIsLeftOfAFileThatCannotBeFinished() throws {
+  @Test func failedWritesLeaveNoFile() throws {
     struct Stop: Error {}
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("support-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -23,7 +23,7 @@ struct AtomicFilesTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.bin"])
   }
 
-  @Test func whatIsSkippedIsZeros() throws {
+  @Test func skippedBytesAreZero() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("support-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -41,8 +41,8 @@ struct AtomicFilesTests {
     for name in ["a", "b"] { #expect(try Data(contentsOf: folder.appendingPathComponent(name)) == Data([7, 0, 0, 8])) }
   }
 
-  /// Only what is not there or a regular file is replaced.
-  @Test func specialFilesStay() throws {
+  /// Only missing and regular files are replaced.
+  @Test func specialFilesAreKept() throws {
     let scratch = try Fixtures.Scratch()
     try #require(mkfifo(scratch.path("pipe"), 0o600) == 0)
     try FileManager.default.createDirectory(atPath: scratch.path("folder"), withIntermediateDirectories: true)
@@ -56,13 +56,13 @@ struct AtomicFilesTests {
     }
     for path in ["/dev/stdout", "/dev/new", "/proc/self/fd/1"] {
       let error = #expect(throws: SimpleError.self) { try AtomicFiles.write(Data([1]), to: path) }
-      #expect(error?.description.contains("there are no regular files in /") == true)
+      #expect(error?.description.contains("contains no regular files") == true)
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")).sorted() == before)
   }
 
-  /// What a killed process has left is gone after the next one has written the same file; what one that lives has stays.
-  @Test func whatWasAbandonedGoes() throws {
+  /// The next write of a file removes what a killed process left, and keeps the files of a running process.
+  @Test func abandonedFilesAreRemoved() throws {
     let scratch = try Fixtures.Scratch()
     let path = scratch.path("a")
     var abandoned = ""
@@ -86,7 +86,7 @@ struct AtomicFilesTests {
     #expect(try ReadableFile.data(path) == Data([3]))
   }
 
-  /// Many writers of one file: it is always that of one of them, and nothing is left.
+  /// With many writers of one file, its content is always that of one of them, and no other file is left.
   @Test func manyWriters() async throws {
     let scratch = try Fixtures.Scratch()
     let path = scratch.path(String(repeating: "n", count: 255))

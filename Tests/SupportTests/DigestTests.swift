@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Digests")
 struct DigestTests {
-  /// Digests that sha1sum gives, of lengths around those where the last block becomes two.
+  /// The digests of sha1sum, for lengths near those that need a second final block.
   @Test(arguments: [
     (0, "da39a3ee5e6b4b0d3255bfef95601890afd80709"), (55, "c1c8bbdc22796e28c0e15163d20899b65621d65a"),
     (56, "c2db330f6083854c99d4b5bfb6e8f29f201be699"), (64, "0098ba824b5c16427bd7a1122a5a442a25ec644d"),
@@ -14,7 +14,7 @@ struct DigestTests {
     #expect(SHA1.digest(of: bytes).hexadecimal == digest)
   }
 
-  /// Likewise, of sha256sum.
+  /// The digests of sha256sum.
   @Test(arguments: [
     (0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     (55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"),

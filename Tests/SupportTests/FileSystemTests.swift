@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Names and kinds of files")
 struct FileSystemTests {
-  /// Whatever bytes a name has, it comes back, also where text has the characters that stand for bytes.
+  /// All bytes of a name are preserved, also if a text contains the characters that represent bytes.
   @Test func namesKeepTheirBytes() {
     var random = SplitMix64(state: 17)
     let letters: [[UInt8]] = [
@@ -38,7 +38,7 @@ struct FileSystemTests {
     }
   #endif
 
-  @Test func whatIsNoFileIsRefused() throws {
+  @Test func nonFilesAreRejected() throws {
     let scratch = try Fixtures.Scratch()
     try #require(mkfifo(scratch.path("pipe"), 0o600) == 0)
     func problem(_ path: String) -> FileProblem? { #expect(throws: FileProblem.self) { try ReadableFile.data(path) } }
@@ -49,7 +49,7 @@ struct FileSystemTests {
     #expect(problem(scratch.path(String(repeating: "n", count: 300))) == .other("File name too long"))
   }
 
-  @Test func digestsOfFilesAreThoseOfTheirBytes() throws {
+  @Test func digestsOfFilesEqualDigestsOfBytes() throws {
     let scratch = try Fixtures.Scratch()
     for count in [0, 1, 55, 56, 63, 64, 65, 1 << 20, (1 << 20) + 1, (2 << 20) + 77] {
       let data = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) })

@@ -17,7 +17,7 @@ struct HalfPrecisionTests {
     }
   }
 
-  /// Between two neighbors the nearer one is taken, and of two at one distance the one whose last bit is 0.
+  /// Between two neighbors, the nearer one is written. In a tie, it is the one whose last bit is 0.
   @Test func theNearestHalfIsWritten() throws {
     for bits in 0..<UInt16(0x7BFF) {
       let (low, high) = (Float(halfBits: bits), Float(halfBits: bits + 1))

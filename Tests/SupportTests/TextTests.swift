@@ -1,7 +1,7 @@
 import RelevanceSupport
 import Testing
 
-/// Texts from files, as people may see them.
+/// Texts from files in a form that is safe to display.
 @Suite struct TextTests {
   @Test(arguments: [
     ("tabby cat, Größe 5 – 日本 👨‍👩‍👧", nil), ("a\nb\tc\r\n", #"a\nb\tc\r\n"#), ("\u{1B}[2J\u{7}", #"\u{1B}[2J\u{7}"#),
@@ -20,7 +20,7 @@ import Testing
     if count <= 1000 {
       #expect(cut == text)
     } else {
-      #expect(cut.hasPrefix("ééé") && cut.hasSuffix("xxx") && cut.contains("characters are left out"))
+      #expect(cut.hasPrefix("ééé") && cut.hasSuffix("xxx") && cut.contains("characters omitted"))
       #expect(cut.unicodeScalars.count > 950)
     }
   }
@@ -29,7 +29,7 @@ import Testing
     #expect(Columns.text([["a\nforged", "b"], ["c", "\u{1B}[2J"]]) == "a\\nforged  b\nc          \\u{1B}[2J")
   }
 
-  @Test func namesThatBeginAlikeAreSuggested() {
+  @Test func namesWithTheSamePrefixAreSuggested() {
     let names = ["conv1_1", "relu_conv1_1", "pool1"]
     #expect(Suggestion.likeliest(for: "conv", among: names) == "conv1_1")
     #expect(Suggestion.likeliest(for: "pol1", among: names) == "pool1")
@@ -38,7 +38,7 @@ import Testing
     #expect(Suggestion.nearest(to: String(repeating: "a", count: 1_000_000), among: names) == nil)
   }
 
-  @Test func magnitudesOfAnyNumber() {
+  @Test func magnitudesOfAllNumbers() {
     #expect([0, 0.5, 1, 123.4, -2e-9, 1e300, .infinity, .nan].map(\.powerOfTen) == [0, -1, 0, 2, -9, 300, 0, 0])
   }
 }

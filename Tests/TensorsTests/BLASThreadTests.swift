@@ -5,9 +5,10 @@ import RelevanceTensors
 import Testing
 
 #if compiler(>=6.2)
-  /// The number of threads that BLAS has, within the package's calls and behind them.
+  /// The number of BLAS threads within the package's calls and after them.
   ///
-  /// It belongs to the process, and other tests compute at the same time; so these have a process of their own.
+  /// The number is a property of the process, and other tests compute at the same time. Therefore these tests use their
+  /// own process.
   @Suite struct BLASThreadTests {
     struct Wrong: Error, CustomStringConvertible {
       let description: String
@@ -18,12 +19,12 @@ import Testing
       if found != count { throw Wrong(description: "line \(line): expected \(count) threads, found \(found)") }
     }
 
-    /// Within the scope one thread, behind it the number that there was, also where scopes nest or fail.
-    @Test func theNumberIsRestored() async {
+    /// It is one within the scope and the original number after it, also if scopes are nested or fail.
+    @Test func threadCountIsRestored() async {
       await #expect(processExitsWith: .success) {
         for count in [1, 2, 3] as [Int32] {
           openblas_set_num_threads(count)
-          // Fewer on a machine that cannot have as many.
+          // It is smaller on a machine with fewer threads.
           let set = openblas_get_num_threads()
           try BLAS.withOneThreadPerCall {
             try Self.expect(1)
@@ -37,8 +38,8 @@ import Testing
       }
     }
 
-    /// Scopes that overlap on several threads: the last one to end restores the number.
-    @Test func overlappingScopesRestoreIt() async {
+    /// If scopes overlap on several threads, the last one to end restores the number.
+    @Test func overlappingScopesRestoreTheCount() async {
       await #expect(processExitsWith: .success) {
         openblas_set_num_threads(2)
         let set = openblas_get_num_threads()

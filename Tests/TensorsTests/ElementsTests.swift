@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Views of elements: what they show, what they keep alive, and whose memory they write.
+/// Views of elements: their contents, the memory that they keep alive, and the memory that they write.
 @Suite struct ElementsTests {
   @Test func viewsShowElements() {
     let x = Seeded.tensor([4, 3, 5], seed: 1)
@@ -19,7 +19,7 @@ import Testing
     #expect(Elements.withPointers([nil, run]) { $0.map { $0?[0] } } == [nil, run[0]])
   }
 
-  /// Memory is there as long as a view of it is.
+  /// A view keeps its memory alive.
   @Test func viewsKeepMemoryAlive() {
     final class Flag: @unchecked Sendable { var isReleased = false }
     let flag = Flag()
@@ -40,8 +40,8 @@ import Testing
     #expect(flag.isReleased)
   }
 
-  /// Writing makes memory a tensor's own; what shares it with others, or views it, stays as it was.
-  @Test func writingLeavesOthersAlone() {
+  /// Before a write, shared memory is copied. Other tensors and views of it do not change.
+  @Test func writingDoesNotChangeOthers() {
     var x = Seeded.tensor([2, 6], seed: 2)
     let (copy, elements, before) = (x, x.view, x.elements)
     x.update { own in
@@ -52,7 +52,7 @@ import Testing
     #expect(x.elements == before.enumerated().map { (3..<7).contains($0.offset) ? 9 : $0.element * 2 })
   }
 
-  /// A tensor that nobody shares is written in place.
+  /// A tensor with unshared memory is written in place.
   @Test func writingInPlace() {
     var x = Tensor(shape: [8], repeating: 1)
     let address = x.view.withPointer { UInt(bitPattern: $0) }
@@ -78,7 +78,7 @@ import Testing
     #expect(y.elements == [10, 9, 8, 7, 10])
   }
 
-  /// Whatever lies outside of a view is not reached.
+  /// Access outside of a view traps.
   @Test func accessIsChecked() async {
     await #expect(processExitsWith: .failure) { _ = Tensor(shape: [4]).view[4] }
     await #expect(processExitsWith: .failure) { _ = Tensor(shape: [4]).view.run(from: 1, count: 2)[-1] }

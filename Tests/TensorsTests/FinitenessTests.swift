@@ -3,13 +3,13 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-/// Counting of NaN and infinities, against `Float`'s own properties.
+/// Counts of NaN and infinities, compared with `Float`'s own properties.
 @Suite struct FinitenessTests {
   @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 64, 65, 1000, (1 << 20) + 3])
-  func countsAreThoseOfEveryElement(count: Int) {
+  func countsCoverEveryElement(count: Int) {
     var random = SplitMix64(state: UInt64(count))
     for spoiled in 0..<6 {
-      // Any bits but those of an exponent of ones; so also zeros, subnormal numbers and the largest ones.
+      // Any bits except an exponent of ones; this includes zeros, subnormal numbers and the largest numbers.
       var elements = (0..<count).map { _ in
         let bits = UInt32(truncatingIfNeeded: random.next())
         return Float(bitPattern: bits & 0x7F80_0000 == 0x7F80_0000 ? bits & ~0x0080_0000 : bits)

@@ -3,7 +3,7 @@ import RelevanceTestSupport
 import RelevanceSupport
 import Testing
 
-/// Matrix products against loops in double precision, and eigenvectors.
+/// Matrix products, compared with loops in double precision, and eigenvectors.
 @Suite struct LinearAlgebraTests {
   struct Product: Sendable, CustomTestStringConvertible {
     let m: Int
@@ -15,7 +15,7 @@ import Testing
 
     var testDescription: String { "\(m)×\(k) by \(k)×\(n), transposed \(transposeA) \(transposeB), β \(beta)" }
 
-    /// Small ones, and such that are cut into pieces.
+    /// Small products, and products that are computed in tiles.
     static let all: [Product] = [
       (1, 1, 1), (3, 5, 4), (7, 1, 9), (1, 8, 3), (16, 33, 20), (65, 130, 300), (200, 250, 70),
     ]
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// C ← α·op(A)·op(B) + β·C, between rows of larger matrices that must be left alone.
+  /// C ← α·op(A)·op(B) + β·C, between rows of larger matrices that must not change.
   @Test(arguments: Product.all) func matrixProducts(one: Product) {
     let (rowsA, columnsA) = one.transposeA ? (one.k, one.m) : (one.m, one.k)
     let (rowsB, columnsB) = one.transposeB ? (one.n, one.k) : (one.k, one.n)
@@ -39,7 +39,7 @@ import Testing
     let b = Seeded.tensor([rowsB, ldb], seed: 2)
     let c = Seeded.tensor([one.m, ldc], seed: 3)
     var found = c
-    // Without β, what was there before must not matter, whatever it is.
+    // Without β, the previous values must not matter.
     if one.beta == 0 { for i in 0..<one.m { for j in 0..<one.n { found[i, j] = .nan } } }
     let alpha: Float = 1.5
     found.withUnsafeMutableElements { c in
@@ -90,7 +90,7 @@ import Testing
     #expect(found.largestDifference(from: expected) <= Tolerance.singlePrecision)
   }
 
-  @Test func nothingToMultiplyIsNoError() {
+  @Test func emptyProducts() {
     var c: Float = 7
     withUnsafeMutablePointer(to: &c) {
       BLAS.gemm(m: 0, n: 1, k: 1, a: $0, lda: 1, b: $0, ldb: 1, c: $0, ldc: 1)
@@ -127,12 +127,12 @@ import Testing
     #expect(upper.elements == [2, 1, -99, 2])
   }
 
-  @Test func notANumberDoesNotConverge() {
+  @Test func nanDoesNotConverge() {
     let error = #expect(throws: SimpleError.self) {
       try SymmetricEigendecomposition(of: Tensor(shape: [3, 3], repeating: .nan))
     }
     #expect(error?.category == .badData)
     #expect(error?.description.hasPrefix("the eigenvalues of the matrix did not converge (LAPACK status ") == true)
-    #expect(error?.description.hasSuffix("); does it hold NaN?") == true)
+    #expect(error?.description.hasSuffix("); check the matrix for NaN") == true)
   }
 }

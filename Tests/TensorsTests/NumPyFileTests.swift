@@ -4,7 +4,7 @@ import RelevanceTensors
 import RelevanceTestSupport
 import Testing
 
-/// `.npy` files, as NumPy writes them and as it reads them.
+/// `.npy` files in the form in which NumPy writes and reads them.
 @Suite struct NumPyFileTests {
   /// The bytes of a file written by hand.
   private static func file(
@@ -22,7 +22,7 @@ import Testing
 
   private static func bytes<Number>(_ numbers: [Number]) -> [UInt8] { numbers.withUnsafeBytes { Array($0) } }
 
-  /// Every element type, with values that show sign, size and order of bytes.
+  /// Every element type, with values that reveal sign, size and byte order.
   @Test(
     arguments: [
       (
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// In Fortran's order the first index runs fastest.
+  /// In Fortran order, the first index varies fastest.
   @Test func readsFortranOrder() throws {
     let numbers = Self.bytes((0..<24).map(Float.init))
     let tensor = try NumPyFile.decode(
@@ -60,7 +60,7 @@ import Testing
   }
 
   /// The bytes that NumPy's `save` writes for the same array.
-  @Test func writesWhatNumPyWrites() {
+  @Test func writesTheSameBytesAsNumPy() {
     let tensor = Tensor(shape: [2, 3], elements: [0, 1, 2, 3, 4, 5])
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
     let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: [[], [1], [7], [0], [2, 3], [1, 3, 5, 7], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]])
-  func whatIsWrittenIsRead(dimensions: [Int]) throws {
+  func writtenFilesAreReadBack(dimensions: [Int]) throws {
     let scratch = try Fixtures.Scratch()
     let tensor = Seeded.tensor(TensorShape(dimensions), seed: 1)
     try NumPyFile.write(tensor, to: scratch.path("a.npy"))
@@ -82,12 +82,12 @@ import Testing
     #expect(try NumPyFile.decode((Data([1, 2, 3]) + data).dropFirst(3), name: "a.npy") == tensor)
   }
 
-  @Test func infinitiesAndNotANumberSurvive() throws {
+  @Test func infinitiesAndNaNArePreserved() throws {
     let tensor = Tensor(shape: [4], elements: [.infinity, -.infinity, .nan, -0.0])
     #expect(try NumPyFile.decode(NumPyFile.encode(tensor), name: "a").bits == tensor.bits)
   }
 
-  // MARK: What is wrong
+  // MARK: Errors
 
   @Test(arguments: [
     ("a.npy: not a .npy file: it does not start with \\x93NUMPY", Data()),
@@ -119,11 +119,11 @@ import Testing
       file(descr: "<f4", shape: "(2, 3)", payload: []).prefix(100)
     ),
     (
-      "[2, -3] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory",
+      "[2, -3] is not a tensor shape; expected extents ≥ 0 whose product fits in memory",
       file(descr: "<f4", shape: "(2, -3)", payload: [])
     ),
     (
-      "[4611686018427387904, 4] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory",
+      "[4611686018427387904, 4] is not a tensor shape; expected extents ≥ 0 whose product fits in memory",
       file(descr: "<f4", shape: "(4611686018427387904, 4)", payload: [])
     ),
   ])
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  /// No prefix of a file is taken for the whole, and none makes the reader crash.
+  /// No prefix of a file is accepted as the whole file, and none crashes the reader.
   @Test func everyPrefixIsAnError() throws {
     let whole = NumPyFile.encode(Seeded.tensor([2, 3], seed: 1))
     for count in 0..<whole.count {
@@ -165,11 +165,11 @@ import Testing
 
   @Test func missingFiles() {
     let error = #expect(throws: SimpleError.self) { try NumPyFile.read("/nowhere/a.npy") }
-    #expect(error?.description == "/nowhere/a.npy: no such file, or it may not be read")
+    #expect(error?.description == "/nowhere/a.npy: no such file, or no permission to read it")
     #expect(error?.category == .missingInput)
   }
 
-  /// A write that fails leaves nothing behind, and what was there before as it was.
+  /// A failed write leaves no new files and keeps an existing file.
   @Test func failedWritesLeaveNothing() throws {
     let scratch = try Fixtures.Scratch()
     let tensor = Tensor(shape: [2])

@@ -2,7 +2,7 @@ import RelevanceTensors
 import RelevanceSupport
 import Testing
 
-/// Extents, and what they may be.
+/// Valid and invalid extents.
 @Suite struct ShapeTests {
   @Test(arguments: [
     ([], 1, [], "scalar"), ([5], 5, [1], "5"), ([2, 3, 4], 24, [12, 4, 1], "2×3×4"),
@@ -44,11 +44,11 @@ import Testing
   @Test(arguments: [
     [-1], [2, -3], [0, -1], [Int.max], [Int.max, 2], [1 << 32, 1 << 32], [1 << 31, 1 << 31], [0, Int.max, Int.max],
   ])
-  func shapesThatAreNone(dimensions: [Int]) {
+  func invalidShapes(dimensions: [Int]) {
     let error = #expect(throws: SimpleError.self) { try TensorShape(checking: dimensions) }
     #expect(
       error?.description
-        == "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")
+        == "\(dimensions) is not a tensor shape; expected extents ≥ 0 whose product fits in memory")
     #expect(error?.category == .badData)
   }
 }

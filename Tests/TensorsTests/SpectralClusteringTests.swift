@@ -3,9 +3,9 @@ import RelevanceTestSupport
 import RelevanceSupport
 import Testing
 
-/// Groups that are known by construction, and eigenvalues worked out by hand.
+/// Groups that are known by construction, and eigenvalues calculated by hand.
 @Suite struct SpectralClusteringTests {
-  /// Similarities of `inside` to the items of one's own group and `outside` to others.
+  /// Similarities of `inside` to the items of the same group and `outside` to others.
   private static func blocks(
     _ groups: [Int], inside: Float, outside: Float, noise: Float = 0, seed: UInt64 = 1
   ) -> Tensor {
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  /// Items that have nothing in common are groups of their own, however many; items of one kind are one.
+  /// Items without similarity are separate groups, regardless of their number; equal items are one group.
   @Test func extremes() throws {
     for n in 1...9 {
       let apart = try SpectralClustering(similarity: Self.blocks(Array(0..<n), inside: 1, outside: 0))
@@ -49,7 +49,8 @@ import Testing
     }
   }
 
-  /// Two items: `L = I − S/(1 + a)` has the eigenvalues 0 and 2a/(1 + a). Blocks of ones: 0 for each block, 1 otherwise.
+  /// Two items: `L = I − S/(1 + a)` has the eigenvalues 0 and 2a/(1 + a). Blocks of ones have 0 for each block and 1
+  /// otherwise.
   @Test func eigenvalues() throws {
     let two = try SpectralClustering(similarity: Tensor(shape: [2, 2], elements: [1, 0.5, 0.5, 1]))
     #expect(abs(two.eigenvalues[0]) < 1e-6 && abs(two.eigenvalues[1] - 2 / 3.0) < 1e-6)
@@ -57,7 +58,7 @@ import Testing
     #expect(zip(blocks.eigenvalues, [0, 0, 1, 1, 1] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
   }
 
-  /// As many groups as one asks for; fewer where items do not differ.
+  /// The number of groups is the requested one, or smaller if there are fewer different items.
   @Test func givenCounts() throws {
     let s = Self.blocks([0, 0, 0, 1, 1, 2], inside: 0.9, outside: 0.05)
     #expect(try SpectralClustering(similarity: s, count: 1).groups == [0, 0, 0, 0, 0, 0])
@@ -65,7 +66,7 @@ import Testing
     #expect(try SpectralClustering(similarity: s, count: 6).groups == Array(0..<6))
   }
 
-  @Test func notANumberIsAnError() {
+  @Test func nanIsAnError() {
     #expect(throws: SimpleError.self) {
       try SpectralClustering(similarity: Tensor(shape: [3, 3], repeating: .nan))
     }

@@ -2,10 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Walks beside operands with strides of their own, against indices that are counted one by one.
+/// Walks with operands that have their own strides, compared with indices that are counted one by one.
 @Suite struct StridedWalkTests {
-  /// Pairs of operands' shapes that broadcast to a third: each axis of 0 to 4 has an extent, and each operand has it, has 1 or,
-  /// for leading axes, does not have it.
+  /// Pairs of operand shapes that broadcast to a third one. Each of 0 to 4 axes has an extent. Each operand has this
+  /// extent, has extent 1, or, for leading axes, does not have the axis.
   static let cases: [(a: TensorShape, b: TensorShape, target: TensorShape)] = (0..<400).map { seed in
     func draw(_ below: Int, _ index: Int) -> Int { Int(Seeded.uniform(UInt64(seed), index) * Double(below)) }
     let extents = (0..<draw(5, 0)).map { [1, 2, 3, 5][draw(4, 1 + $0)] }
@@ -17,7 +17,7 @@ import Testing
     return (a, b, TensorShape(extents))
   }
 
-  /// Where an operand is at a position of a shape that it broadcasts to, by its index along each axis.
+  /// The position of an operand at a position of a shape that it broadcasts to, by its index along each axis.
   private static func place(of position: Int, in target: TensorShape, _ operand: TensorShape) -> Int {
     var rest = position
     var (place, stride) = (0, 1)
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: cases)
-  func operandsAreWhereTheirIndicesAre(a: TensorShape, b: TensorShape, target: TensorShape) {
+  func positionsMatchIndices(a: TensorShape, b: TensorShape, target: TensorShape) {
     let walk = StridedWalk(over: target, broadcasting: a, b)
     #expect(walk.runLength * walk.runCount == target.count)
     var found: [[Int]] = []
@@ -41,7 +41,7 @@ import Testing
       found == (0..<target.count).map { [$0, Self.place(of: $0, in: target, a), Self.place(of: $0, in: target, b)] })
   }
 
-  /// Parts of a walk are what the whole is at these runs, so that threads can share it.
+  /// Parts of a walk equal the whole walk at the same runs, so that threads can share it.
   @Test(arguments: cases)
   func partsOfAWalk(a: TensorShape, b: TensorShape, target: TensorShape) {
     let walk = StridedWalk(over: target, broadcasting: a, b)
@@ -53,7 +53,7 @@ import Testing
     #expect(parts == whole)
   }
 
-  /// What repeats is summed to what was repeated, and the runs of a tensor are its repetition.
+  /// Repeated elements are summed to the original shape, and the runs of a tensor are its repetition.
   @Test(arguments: cases)
   func expandingAndSumming(a: TensorShape, b: TensorShape, target: TensorShape) {
     let places = (0..<target.count).map { Self.place(of: $0, in: target, a) }
@@ -70,7 +70,7 @@ import Testing
     #expect(runs == places)
   }
 
-  /// Axes in another order are strides too.
+  /// Axes in another order are also strides.
   @Test func transposing() {
     let x = Seeded.tensor([2, 3, 1, 4], seed: 3)
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 0, 1, 3], [0, 3, 1, 2]] {
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// Runs are as long as they can be.
+  /// Runs have the maximum length.
   @Test(arguments: [
     ([2, 3, 4], [2, 3, 4], 24, 1), ([2, 3, 4], [3, 1], 4, 0), ([2, 3, 4], [1, 3, 4], 12, 1), ([2, 3, 4], [], 24, 0),
     ([1, 5, 1, 1], [5, 1, 1], 5, 1), ([2, 3, 4], [2, 1, 1], 12, 0), ([0, 3], [3], 3, 1),

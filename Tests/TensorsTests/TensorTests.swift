@@ -4,7 +4,7 @@ import RelevanceTensors
 import RelevanceTestSupport
 import Testing
 
-/// A tensor is a value: nobody sees another's writes.
+/// A tensor is a value: a write to one tensor never changes another.
 @Suite struct TensorTests {
   @Test func elementsAreRowMajor() {
     var tensor = Tensor(shape: [2, 3], elements: [0, 1, 2, 3, 4, 5])
@@ -47,7 +47,8 @@ import Testing
     #expect(Self.address(tensor) == address)
   }
 
-  /// Memory that someone else owns is copied before a write, even by its only user, and released when nobody uses it.
+  /// Memory with another owner is copied before a write, even if only one tensor uses it, and released after the last
+  /// use.
   @Test func borrowedMemoryIsNeverWritten() {
     let counter = Counter()
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: 4)
@@ -79,7 +80,7 @@ import Testing
     #expect(counter.value == 1)
   }
 
-  /// Threads that each write to a copy of the same tensor.
+  /// Threads that each write to their own copy of the same tensor.
   @Test func threadsHaveTheirOwnCopies() {
     let shared = Tensor(shape: [1000], repeating: 1)
     let wrong = Atomic<Int>(0)
@@ -92,7 +93,7 @@ import Testing
     #expect(shared.elements.allSatisfy { $0 == 1 })
   }
 
-  @Test func equalityIsThatOfFloats() {
+  @Test func equalityFollowsFloats() {
     #expect(Tensor(shape: [2], elements: [0, 1]) == Tensor(shape: [2], elements: [-0.0, 1]))
     #expect(Tensor(shape: [2], elements: [0, 1]) != Tensor(shape: [1, 2], elements: [0, 1]))
     #expect(Tensor(shape: [1], elements: [.nan]) != Tensor(shape: [1], elements: [.nan]))
@@ -105,7 +106,7 @@ import Testing
     #expect(x.map { 2 * $0 }.elements == [2, -8, 6, 0])
     #expect(x.combined(with: x.positivePart, -).elements == [0, -4, 0, 0])
     #expect(Tensor(shape: [0]).largestMagnitude() == 0)
-    // Added up in double precision: single precision would stop counting at 2²⁴.
+    // Sums use double precision: single precision would stop counting at 2²⁴.
     #expect(Tensor(shape: [1 << 12, 1 << 13], repeating: 1).sum() == Double(1 << 25))
     #expect(Tensor(joining: [x, x.map { -$0 }]).elements == [1, -4, 3, 0, -1, 4, -3, 0])
     #expect(Tensor(joining: [x, x, x]).shape == [6, 2])
@@ -141,7 +142,7 @@ import Testing
     #expect(y.transposed(inverse) == x)
   }
 
-  /// Worked out by hand from the definition; order and signs do not matter.
+  /// Calculated by hand from the definition. Order and signs do not matter.
   @Test(
     arguments: [
       ([], 0), ([0, 0], 0), ([7], 0), ([2, 2, 2, 2], 0), ([-2, 2, 2, -2], 0), ([0, 0, 0, 5], 0.75),
@@ -167,7 +168,7 @@ import Testing
     tensor.withUnsafeElements { UInt(bitPattern: $0.baseAddress!) }
   }
 
-  /// How often something happened, on whatever thread.
+  /// Counts events on any thread.
   final class Counter: Sendable {
     private let count = Atomic<Int>(0)
     var value: Int { count.load(ordering: .sequentiallyConsistent) }

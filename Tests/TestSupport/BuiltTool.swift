@@ -1,6 +1,6 @@
 import Foundation
 
-/// The commands that were built with the tests.
+/// The commands that were built together with the tests.
 public enum BuiltTool {
   /// `.build/<configuration>/<name>`, beside the tests.
   public static func url(named name: String) -> URL {
@@ -15,7 +15,7 @@ public enum BuiltTool {
     } ?? URL(fileURLWithPath: name)
   }
 
-  /// What a command writes to standard output, and its exit status; what it writes to standard error is lost.
+  /// The standard output of a command and its exit status. Standard error is discarded.
   public static func output(
     of executable: URL, _ arguments: [String], in folder: URL
   ) throws -> (text: String, status: Int32) {

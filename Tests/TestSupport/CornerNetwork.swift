@@ -1,20 +1,20 @@
 import RelevanceKit
 
-/// A network whose 8 hidden units each look at one of the four corners of 3 × 24 × 24 pixels, units `u` and `u + 4` at the
-/// same one.
+/// A network whose 8 hidden units each respond to one of the four corners of 3 × 24 × 24 pixels. Units `u` and `u + 4`
+/// respond to the same corner.
 package enum CornerNetwork {
   /// The side of the input.
   package static let side = 24
   /// The number of units of the layers `fc` and `relu2`.
   package static let units = 8
 
-  /// The rows and columns of the corner at which a unit looks.
+  /// The rows and columns of the corner that a unit responds to.
   package static func corner(of unit: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (near, far) = (2..<9, 15..<22)
     return (unit / 2 % 2 == 0 ? near : far, unit % 2 == 0 ? near : far)
   }
 
-  /// The weights of `fc`, units × pixels: positive in a unit's corner, a little negative everywhere else.
+  /// The weights of `fc`, units × pixels: positive in a unit's corner, slightly negative everywhere else.
   package static let weight = {
     var weight = Tensor(shape: [units, 3, side, side], repeating: -0.01)
     for unit in 0..<units {
@@ -34,7 +34,8 @@ package enum CornerNetwork {
   /// Pixels in 0…1.
   package static func input() -> Tensor { Seeded.tensor([1, 3, side, side], seed: 31, low: 0, high: 1) }
 
-  /// `conv` (each channel as it is), `relu1`, `flatten`, `fc`, `relu2`, `head`; as many pictures at a time as one likes, or one.
+  /// `conv` (an identity for each channel), `relu1`, `flatten`, `fc`, `relu2`, `head`; for a batch of any size or a
+  /// fixed batch of one.
   package static func network(fixesBatch: Bool = false) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, side, side])
     let identity = Tensor(shape: [3, 3, 1, 1], elements: [1, 0, 0, 0, 1, 0, 0, 0, 1])
@@ -51,7 +52,7 @@ package enum CornerNetwork {
     return try NeuralNetwork(Graph(name: "corners", nodes: nodes, output: Node.ID(nodes.count - 1)))
   }
 
-  /// An explainer under the default table.
+  /// An explainer with the default table.
   package static func explainer(
     fixesBatch: Bool = false, threads: Int? = nil, memoryBudget: Int = 1 << 30
   ) throws -> Explainer {

@@ -1,9 +1,9 @@
 import Foundation
 import RelevanceKit
 
-/// Files that tests compare with, and where they are.
+/// Files that tests compare with, and their locations.
 public enum Fixtures {
-  /// The package's root.
+  /// The root folder of the package.
   public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
@@ -13,15 +13,15 @@ public enum Fixtures {
   /// A tensor from `Fixtures`.
   public static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
 
-  /// Photographs that tests may use where they are there.
+  /// Photographs that tests use if they are available.
   public static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
 
-  /// A folder for one test's files, emptied when the returned value is gone.
+  /// A folder for the files of one test, removed together with this object.
   public final class Scratch: Sendable {
     /// The folder.
     public let url: URL
 
-    /// Makes an empty folder.
+    /// Creates an empty folder.
     public init() throws {
       url = FileManager.default.temporaryDirectory.appendingPathComponent("relevancekit-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -34,9 +34,9 @@ public enum Fixtures {
   }
 }
 
-/// A model that Tools/models has fetched.
+/// A model that Tools/models has downloaded.
 public enum FetchedModel {
-  /// The folder of fetched models.
+  /// The folder of downloaded models.
   public static let folder: URL = {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["RELEVANCEKIT_MODELS"] { return URL(fileURLWithPath: folder) }
@@ -47,12 +47,12 @@ public enum FetchedModel {
   /// SqueezeNet 1.1 with ImageNet weights.
   public static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
 
-  /// Whether SqueezeNet 1.1 is there.
+  /// Whether SqueezeNet 1.1 is available.
   public static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
 
-  /// VGG16's ImageNet convolutions with a fully connected head of 20 coarse classes, for those who have it.
+  /// VGG16's ImageNet convolutions with a fully connected head of 20 coarse classes, on machines that have it.
   public static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
 
-  /// Whether it is there.
+  /// Whether this network is available.
   public static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
 }

@@ -1,10 +1,10 @@
 import RelevanceKit
 
-/// A graph in the making, node by node.
+/// Builds a graph node by node.
 package struct GraphBuilder {
   private var nodes: [Node]
 
-  /// Starts with a node `x` that takes items of the given extents, as many as one likes.
+  /// Starts with a node `x` for a batch of any number of items of the given extents.
   package init(item extents: [Int]) {
     let shape = SymbolicShape([.symbolic("n")] + extents.map { .fixed($0) })
     nodes = [Node(name: "x", operation: .input(shape), inputs: [])]
@@ -18,7 +18,7 @@ package struct GraphBuilder {
   /// The input.
   package var input: Node.ID { Node.ID(0) }
 
-  /// Adds a node; without operands it takes the output of the node before it.
+  /// Adds a node. By default its operand is the output of the previous node.
   @discardableResult
   package mutating func add(_ name: String, _ operation: any RelevanceKit.Operator, _ operands: Node.ID...) -> Node.ID {
     nodes.append(
@@ -32,7 +32,7 @@ package struct GraphBuilder {
     return Node.ID(nodes.count - 1)
   }
 
-  /// How many nodes there are.
+  /// The number of nodes.
   package var count: Int { nodes.count }
 
   /// Adds a tensor that does not depend on the input.
@@ -41,7 +41,7 @@ package struct GraphBuilder {
     return Node.ID(nodes.count - 1)
   }
 
-  /// The graph, whose output is the node with a name; by default the last one.
+  /// The graph. Its output is the node with a name, by default the last node.
   package func graph(output: String? = nil) throws -> Graph {
     let last = output.flatMap { name in nodes.firstIndex { $0.name == name } } ?? nodes.count - 1
     return try Graph(name: "test", nodes: nodes, output: Node.ID(last))
@@ -52,7 +52,7 @@ package struct GraphBuilder {
 }
 
 extension RelevanceKit.Operator where Self == Convolution {
-  /// A convolution with seeded weights in −1…1 and, if wanted, biases.
+  /// A convolution with seeded weights in −1…1 and, optionally, biases.
   package static func seededConvolution(
     inputs: Int, outputs: Int, kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil,
     groups: Int = 1, bias: Bool = true, seed: UInt64
@@ -65,7 +65,7 @@ extension RelevanceKit.Operator where Self == Convolution {
 }
 
 extension RelevanceKit.Operator where Self == Linear {
-  /// A fully connected layer with seeded weights in −1…1 and, if wanted, biases.
+  /// A fully connected layer with seeded weights in −1…1 and, optionally, biases.
   package static func seededLinear(inputs: Int, outputs: Int, bias: Bool = true, seed: UInt64) -> Linear {
     Linear(
       weight: Seeded.tensor([outputs, inputs], seed: seed),

@@ -1,8 +1,9 @@
 import RelevanceKit
 
-/// A convolution by its definition, in double precision: what kernels and rules are compared with. Shares no code with them.
+/// A convolution by its definition, in double precision, as a reference for kernels and rules. It shares no code with
+/// them.
 ///
-/// A fully connected layer is one between maps of a single pixel.
+/// A fully connected layer is a convolution between maps of a single pixel.
 package struct NaiveConvolution: Sendable {
   private let weight: [Double]
   private let groups: Int
@@ -22,12 +23,13 @@ package struct NaiveConvolution: Sendable {
 
   /// The extents of an output item.
   package let outputItem: [Int]
-  /// Elements of one input item.
+  /// The number of elements of one input item.
   package var inputCount: Int { inputs.count }
-  /// Elements of one output item.
+  /// The number of elements of one output item.
   package var outputCount: Int { outputs.count }
 
-  /// Makes the map of a convolution with explicit padding for items of the given extents: channels, then one or two of space.
+  /// Creates the map of a convolution with explicit padding for items of the given extents: channels, then one or two
+  /// spatial axes.
   package init(_ convolution: Convolution, item: [Int]) {
     guard case .explicit(let before, let after) = convolution.window.padding else {
       preconditionFailure("automatic padding has tests of its own")
@@ -42,7 +44,7 @@ package struct NaiveConvolution: Sendable {
     dilations = pair(window.dilations, 1)
     self.before = pair(before, 0)
     let behind = pair(after, 0)
-    /// Windows that lie wholly in the padded extent, counted one by one.
+    /// The windows that are completely in the padded extent, counted one by one.
     func windows(_ extent: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, _ before: Int, _ after: Int) -> Int {
       var count = 0
       while count * stride - before + (kernel - 1) * dilation < extent + after { count += 1 }
@@ -57,7 +59,7 @@ package struct NaiveConvolution: Sendable {
     outputItem = item.count == 3 ? [outputs.channels, outHeight, outWidth] : [outputs.channels, outWidth]
   }
 
-  /// Makes the map of a fully connected layer.
+  /// Creates the map of a fully connected layer.
   package init(_ linear: Linear) {
     let shape = TensorShape(linear.weight.shape.dimensions + [1, 1])
     guard let window = try? Window(kernel: [1, 1]) else { preconditionFailure("1×1 is a window") }
@@ -66,7 +68,7 @@ package struct NaiveConvolution: Sendable {
       item: [linear.weight.shape[1], 1, 1])
   }
 
-  /// The weights that take part.
+  /// The weights of a part.
   private func weights(_ part: WeightPart) -> [Double] {
     switch part {
     case .scaled(let positive, let negative):
@@ -98,14 +100,14 @@ package struct NaiveConvolution: Sendable {
     return c
   }
 
-  /// The map as a matrix: a row of `inputCount` weights for each output.
+  /// The map as a matrix, with a row of `inputCount` weights for each output.
   package func matrix() -> [[Double]] {
     var rows = [[Double]](repeating: [Double](repeating: 0, count: inputs.count), count: outputs.count)
     forEachTerm { output, input, weight in rows[output][input] += self.weight[weight] }
     return rows
   }
 
-  /// Every triple of an output, an input that it sees, and the weight between them.
+  /// Every triple of an output, an input in its window, and the weight between them.
   @inline(__always)
   private func forEachTerm(_ body: (_ output: Int, _ input: Int, _ weight: Int) -> Void) {
     let (perGroup, outputsPerGroup) = (inputs.channels / groups, outputs.channels / groups)

@@ -1,22 +1,22 @@
 import RelevanceKit
 
-/// Pooling by its definition, window by window in double precision: what kernels and rules are compared with. Shares no code
-/// with them.
+/// Pooling by its definition, window by window in double precision, as a reference for kernels and rules. It shares no
+/// code with them.
 package struct NaivePooling: Sendable {
-  /// For each window of a plane the positions in it that lie in the input, in order.
+  /// For each window of a plane, its positions inside the input, in order.
   private let windows: [[Int]]
-  /// For each window how many of its positions lie in the padded input.
+  /// For each window, the number of its positions in the padded input.
   private let paddedCounts: [Int]
   private let inputs: Int
   /// The extents of an output plane.
   package let outputExtents: [Int]
 
-  /// Lays the windows over a plane of the given extents (one or two); padding must be explicit.
+  /// Places the windows on a plane of the given extents (one or two). Padding must be explicit.
   package init(_ window: Window, extents: [Int]) {
     guard case .explicit(let before, let after) = window.padding else {
       preconditionFailure("automatic padding has tests of its own")
     }
-    /// Along one axis, for each window the positions of its elements, which may lie outside.
+    /// Along one axis, for each window, the positions of its elements, which may be outside.
     func steps(_ axis: Int) -> [[Int]] {
       var result: [[Int]] = []
       while true {
@@ -24,8 +24,8 @@ package struct NaivePooling: Sendable {
         let positions = (0..<window.kernel[axis]).map { start + $0 * window.dilations[axis] }
         let end = extents[axis] + after[axis]
         if positions.last! >= end {
-          // With ceil mode a last window may be partly covered, but it must begin before the padding after the input, and
-          // there is none if the one before reached the end.
+          // In ceil mode a last window may be partly covered, but it must begin before the padding after the input.
+          // There is none if the previous window reached the end.
           let isCovered = result.last.map { $0.last! >= end - 1 } ?? false
           if window.ceilMode, start < extents[axis], !isCovered { result.append(positions) }
           return result
@@ -64,7 +64,7 @@ package struct NaivePooling: Sendable {
     reduce(x) { values, window in values.reduce(0, +) / Double(divisor(window, countsPadding)) }
   }
 
-  /// The share of each window's relevance that goes to the largest element: to the first, or in equal parts to all.
+  /// The relevance of each window goes to its largest element: to the first one, or in equal parts to all.
   package func winners(_ x: [Double], _ r: [Double], split: Bool) -> [Double] {
     distribute(x, r) { values, _ in
       let largest = values.max()!
@@ -83,7 +83,7 @@ package struct NaivePooling: Sendable {
     }
   }
 
-  /// Each window's relevance in proportion to its elements; nothing where they sum to 0.
+  /// The relevance of each window, in proportion to its elements; 0 if they sum to 0.
   package func proportional(_ x: [Double], _ r: [Double]) -> [Double] {
     distribute(x, r) { values, _ in
       let sum = values.reduce(0, +)
@@ -116,7 +116,7 @@ package struct NaivePooling: Sendable {
 }
 
 extension Tensor {
-  /// Each item of the batch `count` times, next to each other: activations beside the relevance of several seeds.
+  /// Each item of the batch `count` times in a row, to match the relevance of several seeds.
   package func repeatingItems(_ count: Int) -> [Double] {
     let item = self.count / shape[0]
     let values = doubles

@@ -1,15 +1,15 @@
 import Foundation
 import RelevanceKit
 
-/// Small networks with inputs and expected outputs, many of them in two files: `cases.json` and `cases.bin`.
+/// Many small networks with inputs and expected outputs, in two files: `cases.json` and `cases.bin`.
 package struct PackedCases: Sendable {
-  /// One network.
+  /// A network with its input and expected output.
   package struct Case: Decodable, Sendable, CustomStringConvertible {
-    /// What it is called.
+    /// The name of the case.
     public let name: String
-    /// How far the output may be from the expected one, relative to the largest value.
+    /// The allowed difference between the output and the expected one, relative to the largest value.
     public let tolerance: Double?
-    /// What the importer says, if it refuses the network.
+    /// The importer's error, if it rejects the network.
     public let refused: String?
     let model: Place
     let input: Place
@@ -17,12 +17,12 @@ package struct PackedCases: Sendable {
 
     public var description: String { name }
 
-    /// Where something is in `cases.bin`.
+    /// The position of an item in `cases.bin`.
     struct Place: Decodable, Sendable {
       let offset: Int
-      /// In bytes.
+      /// The size in bytes.
       let count: Int?
-      /// Of a tensor.
+      /// The shape, for a tensor.
       let shape: [Int]?
     }
   }
@@ -40,11 +40,11 @@ package struct PackedCases: Sendable {
     bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.bin")), options: .alwaysMapped)
   }
 
-  /// What becomes of a network.
+  /// The result of running a network.
   package enum Outcome: Equatable, Sendable {
     case passes
     case refused(String)
-    /// The output is not the expected one.
+    /// The output differs from the expected one.
     case differs(String)
   }
 
@@ -79,7 +79,7 @@ package struct PackedCases: Sendable {
     }
   }
 
-  /// The largest difference, relative to the largest finite magnitude; infinities and NaN must be the same.
+  /// The largest difference, relative to the largest finite magnitude. Infinities and NaN must be equal.
   private static func difference(_ found: [Float], _ expected: [Float]) -> Double {
     let largest = expected.filter(\.isFinite).reduce(0) { max($0, abs(Double($1))) }
     let worst = zip(found, expected).reduce(0.0) { worst, pair in

@@ -1,6 +1,7 @@
 import RelevanceKit
 
-/// What depends on what, found by running a network on inputs of which one element is another: an oracle that knows nothing of operators.
+/// Dependencies that are found by running a network on inputs in which one element changes. This oracle uses no
+/// knowledge of operators.
 package struct PerturbedInputs {
   private let network: NeuralNetwork
   private let node: Node.ID
@@ -9,8 +10,8 @@ package struct PerturbedInputs {
   private let reference: [Float]
 
   /// - Parameters:
-  ///   - input: what is changed.
-  ///   - node: the node that is looked at; nil means the graph's output.
+  ///   - input: The input that is changed.
+  ///   - node: The node whose values are compared. Nil is the graph's output.
   package init(_ network: NeuralNetwork, _ input: Tensor, node: Node.ID? = nil) throws {
     self.network = network
     self.node = node ?? network.graph.output
@@ -19,8 +20,8 @@ package struct PerturbedInputs {
     reference = try executor.trace(input).value(of: self.node).elements
   }
 
-  /// For each element of the node's output whether it changes with an element of the input for any of some changes of its value; runs
-  /// that are refused count for nothing.
+  /// For each element of the node's output, whether it changes with an element of the input for any of some changes of
+  /// its value. Runs that fail are ignored.
   package func changed(by element: Int, _ changes: [@Sendable (Float) -> Float]) -> [Bool] {
     var result = [Bool](repeating: false, count: reference.count)
     for change in changes {

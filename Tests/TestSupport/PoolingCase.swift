@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// A window and the extents of the planes that it slides over.
+/// A window and the extents of the planes that it covers.
 package struct PoolingCase: Sendable, CustomStringConvertible {
   /// The window.
   package let window: Window
@@ -9,7 +9,7 @@ package struct PoolingCase: Sendable, CustomStringConvertible {
 
   /// Two items of three channels.
   package var input: TensorShape { TensorShape([2, 3] + extents) }
-  /// The same by its definition.
+  /// The reference implementation for the case.
   package var oracle: NaivePooling { NaivePooling(window, extents: extents) }
   package var description: String { "\(window) over \(extents)" }
 
@@ -33,7 +33,7 @@ package struct PoolingCase: Sendable, CustomStringConvertible {
         }
       }
     }
-    // Rows longer than those that are computed side by side.
+    // Rows that are longer than the vectors of the kernels.
     for strides in [[1, 1], [2, 2], [1, 3]] {
       let window = try? Window(
         kernel: [2, 3], strides: strides, padding: .explicit(before: [0, 1], after: [0, 1]))

@@ -1,15 +1,16 @@
 import RelevanceKit
 
-/// Detectors made by hand. On 3 × 16 × 16 pixels each of 4 × 4 cells has logits of three classes, one for each color: the sum of the color's
-/// pixels in the cell less 4; and an objectness, the sum of red, green and minus blue less 8. Boxes are arbitrary.
+/// Handmade detectors. On 3 × 16 × 16 pixels, each of 4 × 4 cells has logits of three classes, one for each color: the
+/// sum of the color's pixels in the cell minus 4. The objectness is the sum of red, green and minus blue, minus 8.
+/// Boxes are arbitrary.
 package enum SampleDetector: String, CaseIterable, Sendable {
   /// Boxes and sigmoids along the second axis: YOLOv8, batch × (4 + classes) × positions.
   case boxesThenClasses
   /// Boxes, an objectness and classes by two sigmoids, transposed: YOLOX, batch × positions × (4 + 1 + classes).
   case objectnessBetween
-  /// The same of two grids, one after the other; the first is blind.
+  /// The same for two grids, one after the other. The first grid detects nothing.
   case twoGrids
-  /// One sigmoid over all, of which boxes are made: YOLOv5.
+  /// A single sigmoid over all channels, from which boxes are computed: YOLOv5.
   case oneSigmoid
   /// An objectness, boxes and a softmax over classes on a grid: FastestDet.
   case softmaxOnGrid
@@ -21,12 +22,12 @@ package enum SampleDetector: String, CaseIterable, Sendable {
   case boxesAsShares
   /// Products of objectness and classes beside boxes.
   case products
-  /// Sigmoids that are moved about before the end, and no boxes: NanoDet.
+  /// Sigmoids that are moved before the end, without boxes: NanoDet.
   case movedSigmoids
   /// Channels last, with a sigmoid at the end.
   case sigmoidAtEnd
 
-  /// Extents of the positions.
+  /// The extents of the positions.
   package var positions: [Int] {
     switch self {
     case .softmaxOnGrid: [4, 4]
@@ -37,7 +38,7 @@ package enum SampleDetector: String, CaseIterable, Sendable {
   package var hasObjectness: Bool { [.objectnessBetween, .twoGrids, .oneSigmoid, .softmaxOnGrid].contains(self) }
   /// Whether class 0 is a background.
   package var hasBackground: Bool { [.softmaxBesideBoxes, .softmaxAlone].contains(self) }
-  /// Channels that are no classes.
+  /// The number of channels that are not classes.
   package var others: Int {
     switch self {
     case .softmaxAlone, .movedSigmoids, .sigmoidAtEnd: 0
@@ -92,7 +93,7 @@ package enum SampleDetector: String, CaseIterable, Sendable {
     }
     switch self {
     case .boxesThenClasses:
-      // One layer makes both, as in YOLOv8.
+      // One layer computes both, as in YOLOv8.
       let all = flat("all", builder.add("head", try layer(boxRows + classRows), x), 7)
       let scores = builder.add("sigmoid", Sigmoid(), part("scores", all, 4..<7, axis: 1))
       join(1, part("sides", all, 0..<4, axis: 1), scores)
@@ -153,8 +154,8 @@ package enum SampleDetector: String, CaseIterable, Sendable {
     return try builder.network()
   }
 
-  /// A green object in cell (2, 1), and in cell (0, 3) something blue, twice as bright, that is no object.
-  package static func picture(hasBlue: Bool) -> Tensor {
+  /// A green object in cell (2, 1) and, in cell (0, 3), something blue that is twice as bright and not an object.
+  package static func image(hasBlue: Bool) -> Tensor {
     var elements = [Float](repeating: 0, count: 3 * 256)
     for y in 0..<4 {
       for x in 0..<4 {

@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// Small networks with the ends that classifiers have; inputs are 3 × 12 × 12.
+/// Small networks with the typical ends of classifiers. Inputs are 3 × 12 × 12.
 package enum SampleNetwork: String, CaseIterable, Sendable {
   /// Fully connected layers on flattened maps, as in AlexNet.
   case flattened
@@ -9,13 +9,13 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
   case branched
   /// A convolution to the classes, a rectifier and global average pooling, as in SqueezeNet.
   case pooled
-  /// A fully connected head on values of both signs: nothing rectifies what it takes.
+  /// A fully connected head on values of both signs, without a rectifier before it.
   case signed
 
-  /// The interval of each channel of the input.
+  /// The range of each channel of the input.
   package static let range = PixelRange(lower: [-1, -1.5, -2], upper: [2, 1.5, 1])
 
-  /// A batch of inputs in that range.
+  /// A batch of inputs in this range.
   package static func input(batch: Int = 1, seed: UInt64 = 7) -> Tensor {
     let shape: TensorShape = [batch, 3, 12, 12]
     let u = Seeded.tensor(shape, seed: seed, low: 0, high: 1)
@@ -27,7 +27,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
       })
   }
 
-  /// The network; with `negating`, the weights of the head into that class are turned round.
+  /// The network. If `negating` is given, the weights of the head for that class are negated.
   package func network(negating target: Int? = nil) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 6, kernel: [3, 3], padding: Self.ones, seed: 1))
@@ -74,7 +74,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
     return try builder.network()
   }
 
-  /// An explainer under the default table.
+  /// An explainer with the default table.
   package func explainer(threads: Int? = nil) throws -> Explainer {
     try Explainer(network(), rules: .default(pixelRange: Self.range), threads: threads)
   }

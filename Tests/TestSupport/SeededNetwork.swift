@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// A network of a folder of `Fixtures` with its weights filled in by the generator that `Tools/reference/seeded.py` shares.
+/// A network from a folder of `Fixtures` with weights from the same generator as `Tools/reference/seeded.py`.
 package enum SeededNetwork {
   struct Manifest: Decodable {
     struct Entry: Decodable {
@@ -18,7 +18,7 @@ package enum SeededNetwork {
     let tensors: [Entry]
   }
 
-  /// Reads a network: copies its graph beside freshly generated weights, loads it, and forgets the copy.
+  /// Reads a network: copies its graph, generates the weights beside the copy, loads the network, and removes the copy.
   package static func load(_ name: String, in folder: String = "networks") throws -> NeuralNetwork {
     let scratch = try Fixtures.Scratch()
     try write(name, in: folder, to: scratch)
@@ -31,7 +31,7 @@ package enum SeededNetwork {
     let manifest = try JSONDecoder().decode(Manifest.self, from: data)
     try FileManager.default.copyItem(
       atPath: Fixtures.path("\(folder)/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
-    // Written into the mapped file: the largest network would take twice its size otherwise.
+    // Written into the mapped file, because the largest network would otherwise need twice its size.
     let file = scratch.path(manifest.file)
     guard FileManager.default.createFile(atPath: file, contents: nil), truncate(file, off_t(manifest.bytes)) == 0 else {
       throw CocoaError(.fileWriteUnknown)
@@ -62,7 +62,7 @@ package enum Seeded {
     return Double(z >> 40) * 0x1p-24
   }
 
-  /// A number in [low, high]; with an odd power above 1 most are near the middle.
+  /// A number in [low, high]. With an odd power above 1, most numbers are near the middle.
   package static func value(_ seed: UInt64, _ index: Int, low: Double, high: Double, power: Int = 1) -> Float {
     let u = uniform(seed, index)
     if power == 1 { return Float(low + (high - low) * u) }

@@ -1,23 +1,23 @@
 import RelevanceKit
 
-/// How far results may be from what they are compared with; each stated once, here.
+/// The allowed differences of results from their references. Each is defined only here.
 package enum Tolerance {
-  /// Of one operator in single precision from double precision or from ONNX Runtime: the largest difference, relative to
-  /// the largest value.
+  /// For one operator in single precision, compared with double precision or ONNX Runtime: the largest difference,
+  /// relative to the largest value.
   package static let singlePrecision = 1e-5
-  /// Of a network's logits from ONNX Runtime's, likewise.
+  /// For a network's logits, compared with ONNX Runtime's: the largest difference, relative to the largest value.
   package static let logits = 1e-4
-  /// Of a whole map from the oracle's: relative L2 distance.
+  /// For a whole map, compared with the oracle's: relative L2 distance.
   package static let map = 1e-3
-  /// Of the sum of relevance from the score, relative to the score.
+  /// For the sum of relevance, compared with the score, relative to the score.
   package static let conservation = 1e-3
-  /// Between two ways of computing the same map in single precision: relative L2 distance.
+  /// For two ways of computing the same map in single precision: relative L2 distance.
   package static let sameMap = 1e-5
 }
 
 extension Tensor {
-  /// The largest difference from a reference in double precision, relative to the largest magnitude there; infinite where
-  /// one is NaN.
+  /// The largest difference from a reference in double precision, relative to the largest magnitude in the reference.
+  /// It is infinite if one of the values is NaN.
   package func largestDifference(from reference: [Double]) -> Double {
     precondition(count == reference.count, "\(shape) cannot be compared with \(reference.count) elements")
     let largest = reference.reduce(0) { max($0, abs($1)) }
@@ -30,7 +30,7 @@ extension Tensor {
     return largest > 0 ? difference / largest : difference
   }
 
-  /// The largest difference from a reference, relative to the largest magnitude there.
+  /// The largest difference from a reference, relative to the largest magnitude in the reference.
   package func largestDifference(from reference: Tensor) -> Double {
     precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
     return largestDifference(from: reference.doubles)
@@ -39,6 +39,6 @@ extension Tensor {
   /// The elements in double precision.
   package var doubles: [Double] { elements.map(Double.init) }
 
-  /// The elements to the bit.
+  /// The bit patterns of the elements.
   package var bits: [UInt32] { elements.map(\.bitPattern) }
 }

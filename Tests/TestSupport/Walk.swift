@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// A run of a network under a rule table, with seeds of a test's own.
+/// A run of a network with a rule table, and backward passes from a test's own seeds.
 package struct Walk {
   package let network: NeuralNetwork
   package let plan: RulePlan
@@ -14,7 +14,7 @@ package struct Walk {
     propagator = Propagator(plan: plan, trace: trace)
   }
 
-  /// Runs a sample network under the default table.
+  /// Runs a sample network with the default table.
   package init(_ network: NeuralNetwork, _ input: Tensor) throws {
     try self.init(network, .default(pixelRange: SampleNetwork.range), input)
   }
@@ -25,14 +25,14 @@ package struct Walk {
     return id
   }
 
-  /// The relevance that comes from `count` seeds at a node to the input, or to another node.
+  /// The relevance that `count` seeds at a node propagate to the input, or to another node.
   package func relevance(from node: String, _ seed: Tensor, count: Int = 1, to other: String? = nil) -> Tensor {
     let seeds = [self.node(node): seed]
     if let other { return propagator.relevance(arrivingAt: self.node(other), from: seeds, count: count) }
     return propagator.propagate(seeds, count: count, keepsLedger: false).relevance
   }
 
-  /// The ledger of the same walk.
+  /// The ledger of the same backward pass.
   package func ledger(from node: String, _ seed: Tensor, count: Int = 1) -> [LedgerEntry] {
     propagator.propagate([self.node(node): seed], count: count, keepsLedger: true).ledgers[0]
   }

@@ -2,7 +2,7 @@ import RelevanceKit
 
 /// The kernel of one convolution or fully connected layer, called with tensors.
 ///
-/// Outputs are NaN before a kernel writes them, and lie between guards that it must leave alone.
+/// Outputs are NaN before a kernel writes them. They are between guards that it must not change.
 package struct WeightedLayer {
   package let kernel: any WeightedKernel
   private let workers: Workers
@@ -23,14 +23,14 @@ package struct WeightedLayer {
     workers = Workers(count: threads, pool: MemoryPool(), instructionSet: executor.instructionSet)
   }
 
-  /// W·x + b, rectified if wanted.
+  /// W·x + b, optionally rectified.
   package func forward(_ x: Tensor, rectifies: Bool = false) -> Tensor {
     write(kernel.outputShape) { y in
       x.withUnsafeElements { kernel.forward($0.baseAddress!, y, rectifies: rectifies, sideProduct: nil, on: workers) }
     }
   }
 
-  /// W·x + b, rectified if wanted, and W⁺·x.
+  /// W·x + b, optionally rectified, and W⁺·x.
   package func forwardWithSideProduct(_ x: Tensor, rectifies: Bool = false) -> (output: Tensor, sideProduct: Tensor) {
     var sideProduct: Tensor?
     let output = write(kernel.outputShape) { y in
@@ -44,14 +44,14 @@ package struct WeightedLayer {
     return (output, sideProduct!)
   }
 
-  /// part(W)·x, added to `start` if there is one.
+  /// part(W)·x, added to `start` if it is given.
   package func product(_ part: WeightPart, _ x: Tensor, addedTo start: Tensor? = nil) -> Tensor {
     write(kernel.outputShape, start: start) { y in
       x.withUnsafeElements { kernel.product(part, $0.baseAddress!, y, accumulates: start != nil, on: workers) }
     }
   }
 
-  /// part(W)ᵀ·s, times `factor` if there is one; `s` holds `seeds` items for each item of the batch.
+  /// part(W)ᵀ·s, times `factor` if it is given. `s` contains `seeds` items for each item of the batch.
   package func adjoint(_ part: WeightPart, _ s: Tensor, seeds: Int, factor: Tensor? = nil) -> Tensor {
     let input = kernel.inputShape
     return write(input.withBatch(input[0] * seeds)) { c in
@@ -71,12 +71,12 @@ package struct WeightedLayer {
   }
 }
 
-/// Memory for a kernel's output, NaN at first, between guards.
+/// Memory for a kernel's output, initially NaN, between guards.
 package enum Guarded {
   private static let guardCount = 64
   private static let mark: Float = 1234.5
 
-  /// The tensor that `body` writes; all NaN if it writes beside it.
+  /// The tensor that `body` writes. It is all NaN if `body` writes outside of it.
   package static func tensor(
     _ shape: TensorShape, start: Tensor? = nil, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) -> Tensor {

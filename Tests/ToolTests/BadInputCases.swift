@@ -6,7 +6,7 @@ extension BadInputTests {
       "missing tensor", 66, "nothing.npy: no such file; expected a .jpg, .png or .npy file", "explain", "model",
       "nothing.npy"),
     Case(
-      "missing picture", 66, "nothing.jpg: no such file; expected a .jpg, .png or .npy file", "explain", "model",
+      "missing image", 66, "nothing.jpg: no such file; expected a .jpg, .png or .npy file", "explain", "model",
       "nothing.jpg"),
     Case(
       "missing rule table", 66, "nothing.yaml: no such rule table; expected \(presets) or a YAML file", "explain",
@@ -24,11 +24,11 @@ extension BadInputTests {
   static let badData: [Case] = [
     Case(
       "truncated model", 65,
-      "truncated.onnx: not an ONNX model, or a damaged one: the data ends inside graph at byte 16: expected 760 bytes, "
+      "truncated.onnx: not an ONNX model, or damaged: the data ends inside graph at byte 16: expected 760 bytes, "
         + "found 81", "explain", "truncated.onnx", "input.npy"),
     Case("empty model", 65, "empty.onnx: the file is empty; expected an ONNX model", "inspect", "empty.onnx"),
     Case(
-      "picture that is text", 65, "text.jpg: not an image: expected JPEG or PNG, found text", "explain", "model",
+      "image that is text", 65, "text.jpg: not an image: expected JPEG or PNG, found text", "explain", "model",
       "text.jpg"),
     Case(
       "tensor that is text", 65, "text.npy: not a .npy file: it does not start with \\x93NUMPY", "explain", "model",
@@ -48,7 +48,9 @@ extension BadInputTests {
       "batch of a batch", 65, "--batch 2: expected one item in batch.npy, found 2×3×8×9", "bench", "model", "batch.npy",
       "--batch", "2"),
     Case(
-      "picture of the wrong size", 65, "large.png: input x: expected shape 1×3×8×9, found 1×3×20×30", "explain",
+      "image of the wrong size", 65,
+      "large.png: found 20×30 pixels (height × width) with --fit native; the network expects 8×9; omit --fit",
+      "explain",
       "model",
       "large.png", "--fit", "native"),
     Case(
@@ -97,7 +99,7 @@ extension BadInputTests {
       "position out of range", 64, "node y has no position 8,0: its positions are 0,0 to 7,8", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "z", "--seed", "unit:1@8,0"),
     Case(
-      "target of another seed", 64, "--target is for --seed target, not for --seed channel:1", "lab", "model",
+      "target of another seed", 64, "--target needs --seed target; found --seed channel:1", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1", "--target", "class:3"),
     Case(
       "several targets", 64, "--target top:2 means 2 classes; expected one, such as top:1 or class:N", "lab", "model",

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whatever is wrong: one line on standard error that says what and where, the right exit status, nothing written.
+/// Every error is one line on standard error that names the place and the problem, has the right exit status, and
+/// writes no file.
 @Suite struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -66,21 +67,21 @@ import Testing
       "input.npy",
       "--target", "class:5", "--target", "class:288"),
     Case(
-      "unknown label", 64, "label:zebra: no class is called so; the config.json beside the model has all names",
+      "unknown label", 64, "label:zebra: no class has this name; config.json beside the model lists all names",
       "explain", "model", "input.npy", "--target",
       "label:zebra"),
     Case(
-      "mistyped label", 64, "label:cofeepot: no class is called so; did you mean \"coffeepot\"?", "explain", "model",
+      "mistyped label", 64, "label:cofeepot: no class has this name; did you mean \"coffeepot\"?", "explain", "model",
       "input.npy", "--target", "label:cofeepot"),
     Case(
-      "mistyped second name of a label", 64, "label:taby cat: no class is called so; did you mean \"tabby cat\"?",
+      "mistyped second name of a label", 64, "label:taby cat: no class has this name; did you mean \"tabby cat\"?",
       "explain", "model", "input.npy", "--target", "label:taby cat"),
     Case(
-      "part of a label", 64, "label:coffee: no class is called so; did you mean \"coffee mug\", \"coffeepot\"?",
+      "part of a label", 64, "label:coffee: no class has this name; did you mean \"coffee mug\", \"coffeepot\"?",
       "explain",
       "model", "input.npy", "--target", "label:coffee"),
     Case(
-      "label of two classes", 64, "label:dog: several classes are called so; use class:1 or class:2", "explain",
+      "label of two classes", 64, "label:dog: several classes have this name; use class:1 or class:2", "explain",
       "model",
       "input.npy", "--target", "label:dog"),
     Case(
@@ -111,7 +112,7 @@ import Testing
       "--target", "unit:y/4"),
     Case(
       "contrast of a unit", 64,
-      "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
+      "clrp1 contrasts a class with the other classes, but a unit has no alternatives; expected a class, or clrp2",
       "explain", "bare.onnx", "input.npy", "--target", "unit:y/1", "--method", "clrp1"),
     Case(
       "unknown artifact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
@@ -141,7 +142,7 @@ import Testing
       "infinite scale", 64,
       "The value 'fixed:inf' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:inf\"; \(scales)",
       "explain", "model", "input.npy", "--scale", "fixed:inf"),
-    Case("artifact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
+    Case("artifact of predict", 64, "--save is png; expected npy", "predict", "model", "input.npy", "--save", "png"),
     Case(
       "no threads", 64, "--threads is 0; expected a number from 1 to 1024", "predict", "model", "input.npy",
       "--threads", "0"),
@@ -152,15 +153,15 @@ import Testing
     Case("no items", 64, "--batch is 0; expected a positive number", "bench", "model", "--batch", "0"),
     Case("no pixels", 64, "--side is 0; expected a positive number", "bench", "model", "--side", "0"),
     Case(
-      "side of a file", 64, "--side is for the gray input; found an input file as well", "bench", "model", "input.npy",
+      "side of a file", 64, "--side applies to the gray input; found an input file", "bench", "model", "input.npy",
       "--side", "8"),
-    Case("predictions nobody asks for", 64, "--forward needs --on-request", "bench", "model", "--forward"),
+    Case("predictions without requests", 64, "--forward needs --on-request", "bench", "model", "--forward"),
     Case(
       "several methods on request", 64, "--on-request takes one method and one target", "bench", "model",
       "--on-request", "--method", "lrp", "--method", "clrp2"),
     Case(
       "two inputs of one name", 64,
-      "input.npy and ./input.npy would write to the same folder of results; give one of them another name", "explain",
+      "input.npy and ./input.npy would write to the same results folder; rename one of them", "explain",
       "model",
       "input.npy", "./input.npy"),
   ]
@@ -171,7 +172,7 @@ import Testing
     let files = FileManager.default
     try model.prefix(100).write(to: URL(fileURLWithPath: bench.path("truncated.onnx")))
     for (name, text) in [
-      ("empty.onnx", ""), ("text.jpg", "no picture"), ("text.npy", "no tensor"), ("rules.yaml", "name: mine"),
+      ("empty.onnx", ""), ("text.jpg", "no image"), ("text.npy", "no tensor"), ("rules.yaml", "name: mine"),
       ("other.yaml", "name: other\nrules: [{op: Gemm, rule: zPlus}]"),
     ] { try bench.write(text, to: name) }
     for (name, shape) in [("channels", [1, 4, 8, 9]), ("axes", [8, 9]), ("batch", [2, 3, 8, 9])] {
@@ -191,14 +192,14 @@ import Testing
     #expect(bench.contents(of: ".") == before)
   }
 
-  /// A name can hold a line break; the error is one line all the same.
+  /// The error is one line even if a name contains a line break.
   @Test func namesDoNotBreakTheLine() throws {
     let outcome = try Workbench().run("predict", "model", "two\nlines.npy")
     #expect(outcome.status == 66)
     #expect(outcome.errorLines.count == 1)
   }
 
-  /// NaN in an input is no picture.
+  /// An input with NaN is rejected.
   @Test func inputsMustBeFinite() throws {
     let bench = try Workbench()
     try NumPyFile.write(Tensor(shape: [1, 3, 8, 9], repeating: .nan), to: bench.path("nan.npy"))
@@ -219,7 +220,7 @@ import Testing
       let outcome = try bench.run([command, "model", "input.npy", "--output", "taken"] + options)
       #expect(outcome.status == 73)
       #expect(outcome.errorLines.count == 1)
-      #expect(outcome.errors.contains("\(folder): the folder cannot be made: "))
+      #expect(outcome.errors.contains("\(folder): the folder cannot be created: "))
     }
   }
 }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance bench`: what it prints, not how long things take.
+/// `relevance bench`: its output, not the times.
 @Suite struct BenchTests {
   @Test func benchTimesBothPasses() throws {
     let bench = try Workbench()
@@ -60,8 +60,8 @@ import Testing
     #expect(outcome.output.contains("(\(BLAS.coreName)): best "))
   }
 
-  /// Of each thing that is timed: page faults, and the share of the sgemm's rate.
-  @Test func wholeRunsSayWhatTheyCost() throws {
+  /// Page faults of each timed operation, and its share of the sgemm rate.
+  @Test func wholeRunsListPageFaultsAndRates() throws {
     let outcome = try Workbench().run([
       "bench", "model", "input.npy", "--runs", "4", "--method", "lrp", "--method", "gradient", "--threads", "1",
       "--no-nodes",
@@ -74,10 +74,11 @@ import Testing
       let words = line.components(separatedBy: "page faults")
       try #require(words.count == 2)
       let faults = try #require(Int(words[1].trimmingCharacters(in: .whitespaces)))
-      // Nothing of a network of so few values takes hundreds of pages anew.
+      // A network with so few values does not need hundreds of new pages.
       #expect((0..<200).contains(faults))
     }
-    let shares = try #require(lines.first { $0.hasPrefix("share of that best: ") }).dropFirst(20)
+    let shares = try #require(lines.first { $0.hasPrefix("share of the best rate: ") }).dropFirst(
+      "share of the best rate: ".count)
     let parts = shares.components(separatedBy: ", ")
     #expect(parts.count == names.count)
     for (name, part) in zip(names, parts) {
@@ -160,8 +161,8 @@ import Testing
     if let line { #expect(outcome.errorLines == ["relevance: \(line)"]) }
   }
 
-  /// A network that leaves height and width open, and one that does not.
-  @Test func sidesAreThoseThatTheNetworkLeavesOpen() throws {
+  /// A network with open height and width, and one with fixed extents.
+  @Test func sidesApplyToOpenExtents() throws {
     let bench = try Workbench()
     let open = SymbolicShape([.symbolic("n"), .fixed(3), .symbolic("h"), .symbolic("w")])
     let nodes = [
@@ -180,6 +181,6 @@ import Testing
     #expect(small.errors.hasPrefix("relevance: --side 2: node conv (Conv): "))
     let fixed = try bench.run("bench", "bare.onnx", "--side", "21")
     #expect(fixed.status == 65)
-    #expect(fixed.errorLines == ["relevance: --side 21: the network takes no other inputs than 1×3×8×9"])
+    #expect(fixed.errorLines == ["relevance: --side 21: the network only takes inputs of shape 1×3×8×9"])
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceTestSupport
 
-/// The check of pages in a headless browser.
+/// Checks pages in a headless browser.
 enum Browser {
   static let isInstalled: Bool = {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
@@ -12,13 +12,17 @@ enum Browser {
     return has("python3") && names.contains(where: has)
   }()
 
-  /// - Parameter script: one of Tools/reference/checks.
+  /// Checks a page.
+  ///
+  /// - Parameters:
+  ///   - page: the path of the page.
+  ///   - script: a script in Tools/reference/checks.
   static func check(_ page: String, by script: String = "check_page.py") throws -> (status: Int32, text: String) {
     let script = Fixtures.root.appendingPathComponent("Tools/reference/checks/\(script)").path
     return try run("/usr/bin/env", ["python3", "-B", script, page], folder: Fixtures.root)
   }
 
-  /// Runs a program, and returns its status and all that it has said.
+  /// Runs a program, and returns its status and output.
   static func run(_ program: String, _ arguments: [String], folder: URL) throws -> (status: Int32, text: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
@@ -27,8 +31,8 @@ enum Browser {
     let pipe = Pipe()
     (process.standardOutput, process.standardError) = (pipe, pipe)
     try process.run()
-    let said = pipe.fileHandleForReading.readDataToEndOfFile()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
   }
 }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance concepts index` on scenes of two digits, with a network that was trained on such.
+/// `relevance concepts index` on scenes of two digits, with a network that was trained on such scenes.
 @Suite struct ConceptIndexToolTests {
   private let bench: Workbench
   private static let model = Fixtures.path("digits/vgg")
@@ -41,7 +41,7 @@ import Testing
     #expect(try Set(files("whole").keys) == Set(arrays + ["index.json"]))
   }
 
-  /// Ended by a signal at some moment, and continued until it is done.
+  /// A run that is killed repeatedly and resumed gives the same result.
   @Test func killedRunsContinue() throws {
     #expect(try index(output: "whole").status == 0)
     var ended = false
@@ -68,12 +68,12 @@ import Testing
   @Test func badRequestsAreRefused() throws {
     #expect(try index(output: "out").status == 0)
     let cases: [(arguments: [String], status: Int32, text: String)] = [
-      ([], 64, "is there already; --resume continues it, another --output starts anew"),
+      ([], 64, "exists already; use --resume to continue it, or another --output to start again"),
       (["--resume", "--top", "3"], 64, "cannot be continued: it has top 8, not 3"),
       (["--output", "other", "--top", "0"], 64, "--top is 0; expected 1 to 1000 images"),
       (["--output", "other", "--layer", "relu_conv4_2"], 64, "--layer relu_conv4_2 is given twice"),
       (["--output", "other", "--layer", "conf3"], 64, "conf3"),
-      (["--output", "other", "--method", "grad-cam"], 64, "does not carry relevance"),
+      (["--output", "other", "--method", "grad-cam"], 64, "does not propagate relevance"),
       (["--output", "other", "--shard", "3/2"], 64, "--shard is 3/2; expected i/n with 1 ≤ i ≤ n"),
     ]
     for (arguments, status, text) in cases {
@@ -98,7 +98,7 @@ import Testing
   @Test func conceptsHaveTheirReferences() throws {
     #expect(try index(output: "index").status == 0)
     let outcome = try show("--index", "index", "--top", "3", "--save", "png,html,json", output: "out")
-    #expect(outcome.status == 0 && outcome.output.contains("COUNTS MOST IN"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.output.contains("REFERENCES"), "\(outcome.errors)")
     #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(bench.contents(of: "out") == ["001", "001/concepts.html", "001/concepts.png", "report.json"])
     struct Report: Decodable {
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test func indexesOfOthersAreRefused() throws {
+  @Test func indexesOfOtherLayersAndNetworksAreRefused() throws {
     #expect(try index(output: "index").status == 0)
     let other = try bench.run(
       "concepts", Self.model, Fixtures.path("digits/scenes/001.png"), "--layer", "relu_conv3_2", "--index", "index")
@@ -143,8 +143,8 @@ import Testing
     #expect(network.status == 64 && network.errorLines.count == 1, "\(network.errors)")
     let none = try show("--index", "nowhere", output: "out")
     #expect(
-      none.status == 66 && none.errors.contains("nowhere/index.json: no such index of concepts"), "\(none.errors)")
-    // An image that has gone is left out with a note.
+      none.status == 66 && none.errors.contains("nowhere/index.json: no such concept index"), "\(none.errors)")
+    // A missing image is left out with a note.
     try bench.write("image,class\ngone.png,3\n", to: "data.csv")
     try FileManager.default.copyItem(
       atPath: Fixtures.path("digits/scenes/001.png"), toPath: bench.path("gone.png"))
@@ -174,10 +174,11 @@ import Testing
     let wrong = try show("--below", "relu_fc1", output: "wrong")
     #expect(
       wrong.status == 64
-        && wrong.errors.contains("no relevance goes from node relu_conv4_2 to node relu_fc1"), "\(wrong.errors)")
+        && wrong.errors.contains("no relevance is propagated from node relu_conv4_2 to node relu_fc1"),
+      "\(wrong.errors)")
   }
 
-  /// The atlas of two layers, and the page of a decision.
+  /// The atlas of two layers, and the page of a prediction.
   @Test(.enabled(if: Browser.isInstalled, "there is no Chromium, or no Python"))
   func pagesWorkInABrowser() throws {
     let made = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", output: "index")
@@ -193,7 +194,7 @@ import Testing
     #expect(shown.status == 0, "\(shown.errors)")
     let decision = try Browser.check(bench.path("out/001/concepts.html"), by: "check_concepts.py")
     #expect(decision.status == 0, "\(decision.text)")
-    // Written anew from an index that is there, to the same bytes.
+    // Writing the page again from the existing index gives the same bytes.
     let again = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", "--resume", output: "index")
     #expect(again.status == 0, "\(again.errors)")
     #expect(try String(contentsOfFile: bench.path("index/concepts.html"), encoding: .utf8) == page)

@@ -5,7 +5,7 @@ import Testing
 
 /// `relevance explain --through` and `--at`, and `relevance concepts`.
 @Suite struct ConditionToolTests {
-  /// Only what passes a channel, and the relevance of a layer, as the library has them.
+  /// The map of the relevance through channels, and the relevance of a layer, are those of the library.
   @Test func conditionsAndLayers() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
@@ -50,7 +50,7 @@ import Testing
     #expect(entry.layers[0].channels == (try trace.channels(of: "y", for: .class(5), through: conditions))[0])
   }
 
-  /// The page says what its maps are of.
+  /// The page names the conditions of its maps.
   @Test func pagesNameConditions() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
@@ -58,21 +58,21 @@ import Testing
       "--save", "html", "--output", "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
-    #expect(page.contains("<h4>lrp through y/0+1, or beside</h4>"))
+    #expect(page.contains("<h4>lrp through y/0+1, and past it</h4>"))
   }
 
   @Test(arguments: [
     ("y", "expected NODE/CHANNEL, or NODE/3+7 for several channels"), ("nowhere/1", "nowhere"),
     ("y/1000", "no channel 1000"),
   ])
-  func conditionsThatCannotBe(condition: String, words: String) throws {
+  func invalidConditions(condition: String, words: String) throws {
     let bench = try Workbench()
     let outcome = try bench.run("explain", "model", "input.npy", "--through", condition)
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains(words))
   }
 
-  /// The channels of a layer, and the maps of what passes each, as the library has them.
+  /// The channels of a layer, and the maps of the relevance through each, are those of the library.
   @Test(arguments: [false, true]) func concepts(contrasts: Bool) throws {
     let bench = try Workbench()
     try ONNXWriter().write(CornerNetwork.network(), to: bench.path("corners.onnx"))
@@ -97,7 +97,7 @@ import Testing
       let map = try NumPyFile.read(bench.path("out/\(file)"))
       #expect(map == concept.explanation.relevance.reshaped(to: map.shape))
       #expect(outcome.output.contains(String(format: "%.4g", concept.channel.relevance)))
-      // What a unit sees lies in its corner.
+      // The relevance of a unit is in its corner.
       let corner = CornerNetwork.corner(of: concept.channel.channel)
       let own = corner.rows.reduce(0.0) { sum, row in
         corner.columns.reduce(sum) { sum, column in (0..<3).reduce(sum) { $0 + Double(map[$1, row, column]) } }
@@ -121,7 +121,7 @@ import Testing
     (["--layer", "y", "--target", "class:5", "--against", "class:5"], 64, "contrasts class 5 with itself"),
     (["--layer", "y", "--against", "unit:y/3"], 64, "expected class:N or label:NAME"),
   ])
-  func conceptsThatCannotBe(options: [String], status: Int, words: String) throws {
+  func invalidConcepts(options: [String], status: Int, words: String) throws {
     let bench = try Workbench()
     let outcome = try bench.run(["concepts", "model", "input.npy"] + options)
     #expect(outcome.status == status)

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `convert-model` as people run it.
+/// `convert-model` on the command line.
 @Suite struct ConvertTests {
   static let tool = "convert-model"
 
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func saysWhatItDid() throws {
+  @Test func printsItsChanges() throws {
     let bench = try Workbench()
     var builder = GraphBuilder(item: [3, 8, 9])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 40, kernel: [3, 3], seed: 1))
@@ -42,30 +42,30 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("wrote 2 nodes in opset 17, ") })
     let help = try bench.run(["--help"], tool: Self.tool)
     #expect(help.status == 0)
-    #expect(help.output.contains("explanations change"))
+    #expect(help.output.contains("explanations"))
   }
 
   @Test(
     arguments: [
       (64, "Missing expected argument '<output.onnx>'", ["bare.onnx"]),
       (64, "Unknown option '--quarter'", ["bare.onnx", "out.onnx", "--quarter"]),
-      (64, "input.npy is given, but not --check; expected two files", ["bare.onnx", "out.onnx", "input.npy"]),
+      (64, "input.npy is given without --check; expected two files", ["bare.onnx", "out.onnx", "input.npy"]),
       (
-        64, "./bare.onnx: is one of the files that the network is read from; give another name",
+        64, "./bare.onnx: the network is read from this file; choose another name",
         ["bare.onnx", "./bare.onnx"]
       ),
       (
-        64, "model.onnx.data: is one of the files that the network is read from; give another name",
+        64, "model.onnx.data: the network is read from this file; choose another name",
         ["large.onnx", "model.onnx"]
       ),
       (
         65,
-        "text.onnx: not an ONNX model, or a damaged one: field 13 at byte 0 has wire type 6, which does not exist in ONNX",
+        "text.onnx: not an ONNX model, or damaged: field 13 at byte 0 has wire type 6, which does not exist in ONNX",
         ["text.onnx", "out.onnx"]
       ),
       (66, "nothing.onnx: there is no such file", ["nothing.onnx", "out.onnx"]),
       (
-        66, "nothing.npy: no such file, or it may not be read",
+        66, "nothing.npy: no such file, or no permission to read it",
         ["bare.onnx", "out.onnx", "--check", "nothing.npy"]
       ),
       (
@@ -75,7 +75,7 @@ import Testing
       (73, "model: cannot be written: it is a folder", ["bare.onnx", "model"]),
       (73, "no/out.onnx: cannot be written: No such file or directory", ["bare.onnx", "no/out.onnx"]),
       (
-        65, "out.onnx: tensor y.weight.half: 1000000.0 cannot be stored as FLOAT16; expected at most 65504",
+        65, "out.onnx: tensor y.weight.half: 1000000.0 exceeds the range of FLOAT16; expected at most 65504",
         ["huge.onnx", "out.onnx", "--half"]
       ),
     ] as [(Int32, String, [String])])
@@ -84,7 +84,7 @@ import Testing
     var builder = GraphBuilder(item: [300])
     builder.add("y", .linear(Linear(weight: Tensor(shape: [2, 300], repeating: 1e6), bias: nil)))
     try ONNXWriter(placement: .inside).write(builder.network(), to: bench.path("huge.onnx"))
-    // A model whose data lies where another name's would.
+    // A model whose data file has the name that belongs to another model.
     try ONNXWriter().write(builder.network(), to: bench.path("model.onnx"))
     try FileManager.default.moveItem(atPath: bench.path("model.onnx"), toPath: bench.path("large.onnx"))
     try bench.write("no model", to: "text.onnx")

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What `relevance doctor` says and writes.
+/// `relevance doctor`: its output and files.
 @Suite struct DoctorTests {
   private let bench: Workbench
   init() throws { bench = try Workbench() }
@@ -13,34 +13,34 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors == "")
     for line in [
       "1×3×8×9: batch × channels × height × width (from the model)",
-      "no resize, 8×9 from the center, rounded as huggingFace does",
-      "0…1, less 0.5, divided by 0.25, 0.5, 0.5: -2…2", "classes: tabby, tabby cat; dog; dog; … (from",
+      "no resize, 8×9 from the center (rounding as in huggingFace)",
+      "0…1, minus 0.5, divided by 0.25, 0.5, 0.5: -2…2", "classes: tabby, tabby cat; dog; dog; … (from",
       "table default explains it",
-      "to do:   nothing: all of it is written down", "image:   input.npy: 1×3×8×9",
+      "to do:   nothing: no file is missing", "image:   input.npy: 1×3×8×9",
     ] { #expect(outcome.output.contains(line), "\(line)") }
   }
 
-  @Test func whatIsAssumedIsWritten() throws {
+  @Test func assumptionsAreWritten() throws {
     let outcome = try bench.run("doctor", "bare.onnx", "--write")
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("assumed: ImageNet's usual preprocessing, resized to 8×9"))
-    #expect(outcome.output.contains("numbers only: no file names them"))
+    #expect(outcome.output.contains("numbers only: no file contains names"))
     #expect(
       outcome.output.contains(
-        "write beside the model: preprocessor_config.json (how images are prepared); config.json (id2label: the classes' names)"
+        "add beside the model: preprocessor_config.json (how images are prepared); config.json (id2label: the classes' names)"
       ))
     #expect(outcome.output.split(separator: "\n").count <= 12)
     let settings = try Preprocessing(contentsOf: bench.path("preprocessor_config.json"))
     #expect(settings.resize == .exact(width: 9, height: 8) && settings.mean == Preprocessing.imageNet.mean)
     #expect(settings.cropRounding == .torchvision)
     #expect(try Labels(contentsOf: bench.path("config.json"))?[287] == "class 287")
-    // What was written is what is read.
+    // The written files are read.
     let again = try bench.run("doctor", "bare.onnx", "--write")
-    #expect(again.status == 0 && again.output.contains("nothing: all of it is written down"))
-    #expect(again.output.contains("preprocessor_config.json says how images are prepared; it is left as it is"))
+    #expect(again.status == 0 && again.output.contains("nothing: no file is missing"))
+    #expect(again.output.contains("preprocessor_config.json specifies the preprocessing; it is not changed"))
   }
 
-  /// Caffe's means are given as blue, green, red; the file's are red, green, blue.
+  /// Caffe lists its means as blue, green, red; the file lists them as red, green, blue.
   @Test(arguments: [("[104, 117, 123]", true), ("[123, 117, 104]", false)]) func meansInTheOtherOrder(
     means: String, isDoubtful: Bool
   ) throws {
@@ -54,13 +54,13 @@ import Testing
     #expect(outcome.output.contains("doubt:   the means are subtracted from red") == isDoubtful)
   }
 
-  @Test func whatIsThereStays() throws {
+  @Test func existingFilesAreNotChanged() throws {
     try bench.write("{}", to: "config.json")
     let outcome = try bench.run("doctor", "bare.onnx", "--write")
     #expect(outcome.status == 73)
     #expect(
       outcome.errors.contains(
-        "config.json: there is such a file already, which says something else; it is left as it is"))
+        "config.json: the file exists with different content; it is not changed"))
     #expect(try String(contentsOfFile: bench.path("config.json"), encoding: .utf8) == "{}")
   }
 

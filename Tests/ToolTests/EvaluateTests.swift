@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance evaluate` on scenes of two digits, with a network that was trained on such.
+/// `relevance evaluate` on scenes of two digits, with a network that was trained on such scenes.
 @Suite struct EvaluateTests {
   private let bench: Workbench
   private static let model = Fixtures.path("digits/vgg")
@@ -40,7 +40,7 @@ import Testing
     let tables = try #require(report["tables"] as? [[String: Any]])
     let rows = try #require(tables[0]["rows"] as? [[Any]])
     #expect(rows.map { $0[0] as? String } == ["random", "lrp", "clrp1"])
-    // An estimate with its interval, nothing, and a count.
+    // An estimate with its interval, an empty cell, and a count.
     let share = try #require(rows[1][5] as? [String: Double])
     let (low, value, high) = try (#require(share["low"]), #require(share["value"]), #require(share["high"]))
     #expect(share.count == 3 && 0 < low && low <= value && value <= high && high < 1)
@@ -61,7 +61,8 @@ import Testing
     }
   }
 
-  /// Ended by a full disk after some lines of the journal, or within a line, and continued each time until it is done.
+  /// A run that repeatedly meets a full disk, after or within a line of the journal, and is resumed gives the same
+  /// result.
   @Test func killedRunsContinue() throws {
     #expect(try pointing(output: "whole").status == 0)
     let whole = try bytes("whole/journal.jsonl")
@@ -69,7 +70,7 @@ import Testing
     #expect(ends.count == 13)
     for (lines, further) in [(0, 7), (1, 0), (2, 0), (2, 1), (5, 60), (6, 0), (9, 2), (12, 0), (12, 100)] {
       let written = (lines > 0 ? ends[lines - 1] : 0) + further
-      // A file cannot be longer than the limit.
+      // The limit makes writes beyond this length fail.
       let process = Process()
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       process.arguments =
@@ -91,7 +92,7 @@ import Testing
     }
   }
 
-  /// Each is run as a whole, in two shards that are merged, and again after an interruption within a line.
+  /// Each evaluation runs as a whole, in two shards that are merged, and again after an interruption within a line.
   @Test(arguments: EvaluationCatalog.types.map { $0.subcommand }) func everyEvaluationRunsAndMerges(name: String)
     throws
   {
@@ -122,8 +123,8 @@ import Testing
     }
   }
 
-  /// Of maps, of fully connected layers, of joined branches, and of a transformer's tokens: relevance finds what counts sooner than activation
-  /// and chance do, beyond the intervals.
+  /// Relevance ranks the channels of maps, fully connected layers, joined branches and a transformer's tokens better
+  /// than activation and chance do, by more than the intervals.
   @Test(arguments: [
     ("vgg", "relu_conv4_2"), ("vgg", "relu_fc1"), ("googlenet", "inception_4b_concat"), ("vit", "block3_gelu"),
   ]) func relevanceFindsTheChannelsThatCount(network: String, layer: String) throws {
@@ -146,7 +147,7 @@ import Testing
   }
 
   @Test func gridsAreScaledForFullyConnectedNetworks() throws {
-    // Scenes have two classes each, of which the network may well be sure.
+    // A scene has two classes, so the confidence of either is limited.
     let outcome = try evaluate("grid", "--grids", "3", "--confidence", "0.5", "--method", "lrp", output: "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("layout scaled"))
@@ -161,12 +162,12 @@ import Testing
     #expect(figures.count == 2 && figures.allSatisfy { $0.hasSuffix(".png") })
   }
 
-  /// The run goes on, and says what is missing.
-  @Test func damagedPicturesAreCounted() throws {
+  /// The run continues without damaged images and lists them.
+  @Test func damagedImagesAreCounted() throws {
     let folder = URL(fileURLWithPath: Self.scenes).deletingLastPathComponent()
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".png") }
       .sorted()
-    try bench.write("not a picture", to: "bad.png")
+    try bench.write("not an image", to: "bad.png")
     try bench.write(
       "image,class\n\(folder.path)/\(names[0]),1\nbad.png,2\nmissing.png,3\n\(folder.path)/\(names[1]),4\n",
       to: "data.csv")
@@ -189,7 +190,7 @@ import Testing
     #expect(try pointing(output: "out").status == 0)
     let again = try pointing(output: "out")
     #expect(again.status == 64 && again.errorLines.count == 1)
-    #expect(again.errors.contains("journal.jsonl is there already; --resume continues it"))
+    #expect(again.errors.contains("journal.jsonl exists already; use --resume to continue it"))
     let other = try pointing("--resume", "--tolerance", "15", output: "out")
     #expect(other.status == 64 && other.errors.contains("it has tolerance 0.0, not 15.0"))
     for (arguments, status, message) in [
@@ -218,7 +219,7 @@ import Testing
       ),
       (
         ["concepts", Self.model, Self.scenes, "--layer", "fc1", "--method", "grad-cam"], 64,
-        "gives no relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient"
+        "does not compute relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient"
       ),
       (["pointing", Self.model, Self.scenes, "--shard", "1/9223372036854775807"], 64, "expected i/n"),
     ] as [([String], Int32, String)] {
@@ -228,7 +229,7 @@ import Testing
     }
   }
 
-  /// A journal that somebody has changed is an error, not a crash.
+  /// A modified journal gives an error, not a crash.
   @Test(arguments: [
     (#""methods":["random","#, #""methods":["random","random","#), (#""items":12"#, #""items":9000000000000000000"#),
     (#""items":12"#, #""items":-1"#), (#""classIndex":"#, #""classIndex":-"#),

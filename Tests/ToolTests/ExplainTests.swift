@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance explain` as its users run it.
+/// `relevance explain` on the command line.
 @Suite struct ExplainTests {
   /// The parts of `report.json` that are compared.
   struct Report: Decodable {
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func writesMapsPicturesAndAReport() throws {
+  @Test func writesMapsAndAReport() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
       "explain", "model", "input.npy", "--target", "class:5", "--target", "label:tabby", "--method", "lrp", "--method",
@@ -86,14 +86,14 @@ import Testing
       #expect(entry.ledger.prefix(2).map(\.node) == ["classes", "y"])
       #expect(entry.ledger.map(\.rule) == ["rearrange", "zB"] + (method.isContrastive ? ["max(0, ·)"] : []))
       #expect(abs(entry.absorbed - entry.ledger.reduce(0) { $0 + $1.relevanceIn - $1.relevanceOut }) <= tolerance)
-      let picture = try RGBImage(contentsOf: bench.path("out/\(entry.files).png"))
-      #expect(picture.width == 9 && picture.height == 8)
+      let image = try RGBImage(contentsOf: bench.path("out/\(entry.files).png"))
+      #expect(image.width == 9 && image.height == 8)
     }
     #expect(outcome.errors.isEmpty == report.warnings.isEmpty)
     #expect(outcome.output.contains("class:5 (coffee mug) by clrp1: out/input/class5.clrp1.*"))
   }
 
-  /// A class with a negative logit is explained as it stands, and the report says so.
+  /// A class with a negative logit is explained unchanged, with a warning in the report.
   @Test func unsupportedClassesAreMarked() throws {
     let bench = try Workbench()
     let trace = try Explainer(
@@ -105,7 +105,8 @@ import Testing
     let outcome = try bench.run("explain", "bare.onnx", "input.npy", "--target", "class:\(worst.classIndex)")
     #expect(outcome.status == 0)
     let warning =
-      "input.npy: the logit of class \(worst.classIndex) is not positive: the network does not support it"
+      "input.npy: the logit of class \(worst.classIndex) is not positive: the network does not support it; the map by clrp1 is empty: "
+      + "explain a predicted class, or use --method lrp"
     #expect(outcome.errorLines.dropFirst() == ["note: " + warning])
     #expect(try Report(bench.path("explanations/report.json")).warnings == [warning])
   }
@@ -115,7 +116,7 @@ import Testing
     ("json", ["report.json"]),
     ("npy,json", ["input", "input/class5.lrp.npy", "report.json"]), ("html", ["input", "input/explanation.html"]),
   ])
-  func savesWhatIsAskedFor(list: String, files: [String]) throws {
+  func savesRequestedFiles(list: String, files: [String]) throws {
     let bench = try Workbench()
     let outcome = try bench.run(
       "explain", "model", "input.npy", "--target", "class:5", "--method", "lrp", "--save", list, "--output", "a/b")
@@ -123,7 +124,7 @@ import Testing
     #expect(bench.contents(of: "a/b") == files)
   }
 
-  /// Without options: the best class, by CLRP1, to `explanations`.
+  /// By default, explains the best class by CLRP1 and writes to `explanations`.
   @Test func hasDefaults() throws {
     let bench = try Workbench()
     #expect(try bench.run("explain", "model", "input.npy").status == 0)
@@ -141,33 +142,33 @@ import Testing
     #expect(input.explanations.map(\.target) == input.predictions.prefix(3).map { "class:\($0.classIndex)" })
   }
 
-  /// Pictures are prepared as the model's files say, and get an overlay; a tensor may lack the batch axis.
-  @Test func takesPicturesAndTensors() throws {
+  /// Images are prepared as the model's files specify, and have an overlay. A tensor can lack the batch axis.
+  @Test func takesImagesAndTensors() throws {
     let bench = try Workbench()
-    let picture = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
-    try picture.writePNG(to: bench.path("picture.png"))
+    let image = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    try image.writePNG(to: bench.path("image.png"))
     let preprocessing = try Model(contentsOf: bench.path("model")).preprocessing
-    let tensor = try preprocessing.tensor(from: picture)
+    let tensor = try preprocessing.tensor(from: image)
     try NumPyFile.write(tensor.reshaped(to: [3, 8, 9]), to: bench.path("tensor.npy"))
     let outcome = try bench.run(
-      "explain", "model", "picture.png", "tensor.npy", "--target", "class:5", "--method", "lrp", "--output", "out")
+      "explain", "model", "image.png", "tensor.npy", "--target", "class:5", "--method", "lrp", "--output", "out")
     #expect(outcome.status == 0)
     #expect(
       bench.contents(of: "out") == [
-        "picture", "picture/class5.lrp.npy", "picture/class5.lrp.overlay.png", "picture/class5.lrp.png",
-        "picture/maps.png",
+        "image", "image/class5.lrp.npy", "image/class5.lrp.overlay.png", "image/class5.lrp.png",
+        "image/maps.png",
         "report.json", "tensor", "tensor/class5.lrp.npy", "tensor/class5.lrp.png", "tensor/maps.png",
       ])
-    let maps = try ["picture", "tensor"].map { try NumPyFile.read(bench.path("out/\($0)/class5.lrp.npy")) }
+    let maps = try ["image", "tensor"].map { try NumPyFile.read(bench.path("out/\($0)/class5.lrp.npy")) }
     #expect(maps[0] == maps[1])
-    #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["picture.png", "tensor.npy"])
+    #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["image.png", "tensor.npy"])
   }
 
-  /// Without preprocessing beside the model, ImageNet's is used, and a note says so.
-  @Test func saysWhatItAssumes() throws {
+  /// Without preprocessing beside the model, ImageNet's is used, with a note.
+  @Test func assumptionsAreNoted() throws {
     let bench = try Workbench()
-    try RGBImage(width: 9, height: 8, filledWith: .white).writePNG(to: bench.path("picture.png"))
-    let outcome = try bench.run("explain", "bare.onnx", "picture.png", "--fit", "native")
+    try RGBImage(width: 9, height: 8, filledWith: .white).writePNG(to: bench.path("image.png"))
+    let outcome = try bench.run("explain", "bare.onnx", "image.png", "--fit", "native")
     #expect(outcome.status == 0)
     #expect(
       outcome.errorLines.first
@@ -187,7 +188,7 @@ import Testing
     }
   }
 
-  /// Methods of any kind, with parameters, and units: each has a file of its own, and the report says what it is.
+  /// Every method, with and without parameters, and every unit has its own file and an entry in the report.
   @Test func writesEveryMethodAndTarget() throws {
     let bench = try Workbench()
     var arguments = ["explain", "model", "input.npy", "--target", "class:5", "--save", "npy,json", "--output", "out"]
@@ -217,10 +218,10 @@ import Testing
       ])
   }
 
-  /// One input that fails does not keep the others from being explained, but the status tells.
-  @Test func goesOnAfterAnInputThatFails() throws {
+  /// After an input that fails, the others are explained, and the status is that of the failure.
+  @Test func continuesAfterAnInputThatFails() throws {
     let bench = try Workbench()
-    try bench.write("no picture", to: "text.jpg")
+    try bench.write("no image", to: "text.jpg")
     let outcome = try bench.run("explain", "model", "text.jpg", "missing.png", "input.npy", "--output", "out")
     #expect(outcome.status == 65)
     #expect(
@@ -232,7 +233,7 @@ import Testing
     #expect(bench.contents(of: "out").filter { $0.hasPrefix("text") || $0.hasPrefix("missing") }.isEmpty)
   }
 
-  /// The whole way on a real network: the map that the command writes is the oracle's.
+  /// From image to map on a real network: the map that the command writes is that of the oracle.
   @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
   func explainsCatAndCoffee() throws {
     let bench = try Workbench()
@@ -253,8 +254,9 @@ import Testing
     #expect(report.inputs.first?.explanations.map(\.target) == ["class:282", "class:967"])
   }
 
-  /// Where class activation maps are, and what class token and position embedding take, in text, JSON and page.
-  @Test func whatIsWorthKnowingOfTokensIsSaid() throws {
+  /// Text, JSON and page name the layer of class activation maps, and the relevance of class token and position
+  /// embedding.
+  @Test func tokensHaveRemarks() throws {
     struct Constant: Decodable {
       let kind, node: String
       let amount, share: Double
@@ -267,7 +269,7 @@ import Testing
     struct Input: Decodable { let explanations: [Entry] }
     struct Report: Decodable { let inputs: [Input] }
     let bench = try Workbench()
-    let place = "grad-cam is at block4_norm1 (LayerNormalization): 8×8 tokens; the one in front of them"
+    let place = "grad-cam uses layer block4_norm1 (LayerNormalization): 8×8 tokens; the first token"
     func explain(_ methods: String...) throws -> (text: String, entries: [Entry], page: String) {
       let outcome = try bench.run(
         [
@@ -288,9 +290,9 @@ import Testing
     #expect(constants.map(\.kind) == ["position embedding", "class token"])
     #expect(constants.map(\.node) == ["position", "with_class"])
     for constant in constants { #expect(abs(constant.share * both.entries[1].score - constant.amount) <= 1e-6) }
-    let taken = "of the score of class:8 goes to the image, "
+    let taken = "of the score of class:8 is assigned to the image, "
     #expect(both.text.contains(taken) && both.page.contains(taken) && both.entries[1].remarks?.count == 1)
-    // A contrast's sums do not tell; LRP's are given for it, once.
+    // The sums of a contrast contain no shares, so the remark states those of LRP, once.
     #expect(try explain("clrp1").entries[0].remarks?.first?.hasPrefix("by lrp, ") == true)
     #expect(try explain("clrp1", "lrp").entries.map { $0.remarks?.count } == [nil, 1])
   }

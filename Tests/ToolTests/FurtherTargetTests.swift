@@ -21,7 +21,7 @@ import Testing
 
   @Test func boxes() throws {
     _ = try ONNXWriter().write(SampleDetector.objectnessBetween.network(), to: bench.path("detector.onnx"))
-    try NumPyFile.write(SampleDetector.picture(hasBlue: true), to: bench.path("x.npy"))
+    try NumPyFile.write(SampleDetector.image(hasBlue: true), to: bench.path("x.npy"))
     let outcome = try explain(
       "detector.onnx", "x.npy", "--target", "box:1", "--target", "box:2", "--save", "npy,json,html,png")
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -29,8 +29,8 @@ import Testing
       outcome.errorLines.contains {
         $0
           == "note: x.npy: box:1 is class 1 at position 9 of 16, confidence 100 %: objectness 100 % × class 100 %; box 12.2, 16.6, 6.2, -8, as "
-          + "the network gives it; the output has 3 classes, each by itself at each of 16 positions, beside an objectness and 4 channels of no "
-          + "classes; boxes that overlap are all counted"
+          + "in the network's output; the output has 3 independent classes at each of 16 positions, plus an objectness and 4 other "
+          + "channels; overlapping boxes are not removed"
       }, "\(outcome.errors)")
     let found = try explanations()
     #expect(found.map { $0["target"] as? String } == ["box:1", "box:2"])
@@ -53,7 +53,7 @@ import Testing
   @Test func cosines() throws {
     let output = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx")))
       .logits(NumPyFile.read(bench.path("input.npy")))
-    // The output itself, in whatever shape it is.
+    // The output itself, in a different shape.
     try NumPyFile.write(output.reshaped(to: [4, 72]), to: bench.path("same.npy"))
     try NumPyFile.write(Tensor(shape: [7], repeating: 1), to: bench.path("other.npy"))
     let outcome = try explain("bare.onnx", "input.npy", "--target", "cosine:same.npy", "--save", "npy,json,html,png")
@@ -63,7 +63,7 @@ import Testing
     #expect(found["method"] as? String == "lrp" && found["target"] as? String == "cosine:same.npy")
     #expect(FileManager.default.fileExists(atPath: bench.path("out/input/cosine-same.lrp.npy")))
     for (file, sentence) in [
-      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as each item of the output"),
+      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as in each item of the output"),
       ("missing.npy", "missing.npy: no such file"),
     ] {
       let wrong = try explain("bare.onnx", "input.npy", "--target", "cosine:\(file)")
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Two outputs, both of which have units that are explained at once.
+  /// Units of two outputs in one run.
   @Test func unitsOfSeveralOutputs() throws {
     let folder = Fixtures.path("cases/two_outputs")
     let outcome = try explain(

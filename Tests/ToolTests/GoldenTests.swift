@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What commands print for whole networks, against files that people have read. A missing file fails.
+/// Compares the output of commands for whole networks with reviewed files. A missing file fails.
 @Suite struct GoldenTests {
-  /// To write the files anew, run the tests with RELEVANCEKIT_WRITE_GOLDEN=1, and read what has changed.
+  /// To write the files again, run the tests with RELEVANCEKIT_WRITE_GOLDEN=1, and review the changes.
   static func expect(_ text: String, in file: String) throws {
     let path = Fixtures.path("golden/\(file)")
     if ProcessInfo.processInfo.environment["RELEVANCEKIT_WRITE_GOLDEN"] != nil {

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Images for networks of other channels, orders and elements than three real ones that come second.
+/// Images for networks with other inputs than [N, 3, H, W] of real numbers: other channels, axis orders and element
+/// types.
 @Suite struct ImageInputTests {
   private let bench: Workbench
   /// 4×4 pixels.
@@ -15,7 +16,7 @@ import Testing
     try image.writePNG(to: bench.path("a.png"))
   }
 
-  /// A network whose logits are the channels' means of what `front` makes of an input of the given extents, times 1.
+  /// Writes a network whose logits are the channel means of the output of `front`.
   private func write(
     _ name: String, _ extents: [Int], of elements: ElementKind = .real, _ front: (inout GraphBuilder) -> Void = { _ in }
   ) throws {
@@ -25,14 +26,14 @@ import Testing
     _ = try ONNXWriter().write(builder.network(), to: bench.path(name))
   }
 
-  /// The logits, and what is noted.
+  /// The logits and the notes.
   private func predict(_ model: String, _ input: String = "a.png") throws -> (logits: [Float], errors: String) {
     let outcome = try bench.run("predict", model, input, "--save", "npy", "--output", "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
     return (try NumPyFile.read(bench.path("out/a/logits.npy")).elements, outcome.errors)
   }
 
-  /// The channels' means of the image, 0…255.
+  /// The channel means of the image, 0…255.
   private var means: [Float] {
     (0..<3).map { c in (0..<16).map { Float(image.pixels[$0 * 3 + c]) }.reduce(0, +) / 16 }
   }
@@ -75,10 +76,10 @@ import Testing
     }
     let (logits, errors) = try predict("bytes.onnx")
     expect(logits, means)
-    #expect(errors.contains("using pixels 0…255 as they are, since the input takes integers, resized to 4×4"))
+    #expect(errors.contains("using pixels 0…255 unscaled, because the input has integers, resized to 4×4"))
   }
 
-  /// The integers of a quantized layer have a scale of their own, which says nothing of the pixels.
+  /// The scale of a quantized layer does not determine the range of pixels.
   @Test func quantizedLayers() throws {
     var builder = GraphBuilder(input: [1, 3, 4, 4])
     let steps = QuantizationSteps(scale: Tensor(shape: [], elements: [0.02]), zero: Tensor(shape: [], elements: [114]))
@@ -92,7 +93,7 @@ import Testing
     #expect(outcome.output.contains("assumed: ImageNet's usual preprocessing"), "\(outcome.output)\(outcome.errors)")
   }
 
-  /// Keras' Rescaling and Normalization: x / 127.5 − 1; and on 0…1, less the mean and divided by the deviation.
+  /// Keras' Rescaling, x / 127.5 − 1, and Normalization, minus the mean and divided by the deviation, of pixels in 0…1.
   @Test(arguments: [(1 / 127.5, -1.0, 255.0), (4.0, -2.0, 1.0), (1.0, 0.0, 0.0), (1.0, -120.0, 255.0)])
   func scalingInside(scale: Double, shift: Double, top: Double) throws {
     var builder = GraphBuilder(input: [1, 4, 4, 3])
@@ -107,22 +108,22 @@ import Testing
     _ = try ONNXWriter().write(builder.network(), to: bench.path("scaled.onnx"))
     let (logits, errors) = try predict("scaled.onnx")
     guard top > 0 else { return #expect(errors.contains("ImageNet's usual preprocessing")) }
-    #expect(errors.contains("using pixels 0…\(Int(top)), since the network scales them itself"))
+    #expect(errors.contains("using pixels 0…\(Int(top)), because the network scales them itself"))
     expect(logits, means.map { $0 / 255 * Float(top) * Float(scale) + Float(shift) })
   }
 
   @Test func aFixedBatch() throws {
     try write("batch.onnx", [8, 3, 4, 4])
     let (logits, errors) = try predict("batch.onnx")
-    #expect(logits.count == 3 && errors.contains("takes 8 images at a time; they are given to it one by one"))
-    // A network that adds up its batch takes it whole.
+    #expect(logits.count == 3 && errors.contains("has a fixed batch of 8 images; images are run one by one"))
+    // A network that mixes the items of its batch takes the whole batch.
     var builder = GraphBuilder(input: [2, 3, 4, 4])
     builder.add("pooled", .mean(axes: [2, 3], keepsAxes: false))
     builder.add("sum", .mean(axes: [0], keepsAxes: true))
     _ = try ONNXWriter().write(builder.network(), to: bench.path("mixed.onnx"))
     let mixed = try predict("mixed.onnx")
     expect(mixed.logits, logits)
-    #expect(mixed.errors.contains("each is given to it that often, and its map is the sum over them"))
+    #expect(mixed.errors.contains("each image is repeated to fill it, and its map is the sum over the copies"))
     for model in ["batch", "mixed"] {
       #expect(
         try bench.run(
@@ -158,7 +159,7 @@ import Testing
     let two = try table("--channel-range", "-9,9", "--channel-range", "-8,8")
     #expect(
       two.status == 64
-        && two.errors.contains("--channel-range is given 2 times; expected once, or for each of 3 channels"))
+        && two.errors.contains("--channel-range is given 2 times; expected once, or once for each of 3 channels"))
     #expect(try table("--channel-range", "3").errors.contains("--channel-range 3: expected LOW,HIGH"))
   }
 }

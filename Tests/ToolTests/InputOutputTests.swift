@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What the commands read and say: folders, standard input, pipes, terminals, as much as was asked for.
+/// Input and output of the commands: folders, standard input, pipes, terminals, and verbosity.
 @Suite struct InputOutputTests {
   private let bench: Workbench
   init() throws { bench = try Workbench() }
@@ -23,14 +23,14 @@ import Testing
     #expect(other.output.hasPrefix("inputs/a.npy\n"))
   }
 
-  /// Predictions that are not written need no folders.
-  @Test func onlyPredictionsMayHaveOneName() throws {
+  /// Inputs can have the same name if no files are written.
+  @Test func printedPredictionsMayShareAName() throws {
     let outcome = try bench.run("predict", "model", "input.npy", "./input.npy")
     #expect(outcome.status == 0)
     #expect(try bench.run("predict", "model", "input.npy", "./input.npy", "--save", "npy").status == 64)
   }
 
-  @Test func picturesThatAreNotReadAreTold() throws {
+  @Test func skippedImagesAreNoted() throws {
     try bench.fill("inputs", ["a"])
     for name in ["b.webp", "c.BMP", "d.txt"] { try bench.write("", to: "inputs/\(name)") }
     let outcome = try bench.run("explain", "model", "inputs", "--save", "npy")
@@ -38,19 +38,19 @@ import Testing
     #expect(outcome.errors == "note: inputs: .bmp, .webp files are left out; expected .jpg, .png or .npy\n")
   }
 
-  /// Files beside the network that say nothing of what matters are told.
+  /// Incomplete or inconsistent files beside the network give notes.
   @Test(arguments: [
     (
       #"{"mean": [0.5, 0.5, 0.5], "size": 9, "image_std": [1, 1, 1]}"#, #"{"id2label": {"0": "a", "300": "b"}}"#,
       [
         "has no image_mean; used are", "mean is not read (image_mean?)",
-        "names class 300, and the network has classes 0 to 287",
+        "names class 300, but the network has classes 0 to 287",
       ]
     ),
     ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),
     ("{}", #"{"id2label": {"9223372036854775807": "a"}}"#, ["names class 9223372036854775807, and the network has"]),
   ])
-  func doubtfulFilesAreTold(preprocessing: String, labels: String, notes: [String]) throws {
+  func doubtfulFilesAreNoted(preprocessing: String, labels: String, notes: [String]) throws {
     try bench.write(preprocessing, to: "model/preprocessor_config.json")
     try bench.write(labels, to: "model/config.json")
     let outcome = try bench.run("explain", "model", "input.npy", "--save", "npy")
@@ -58,7 +58,7 @@ import Testing
     for note in notes { #expect(outcome.errors.contains(note), "\(outcome.errors)") }
   }
 
-  @Test func rowsForNobodyAreTold() throws {
+  @Test func rowsWithoutNodesAreNoted() throws {
     try bench.write("name: mine\nextends: default\nrules: [{name: 'nosuch*', rule: pass}]", to: "mine.yaml")
     let outcome = try bench.run("inspect", "model", "--rules", "mine.yaml")
     #expect(outcome.status == 0)
@@ -69,10 +69,10 @@ import Testing
     try bench.fill("inputs", ["input"])
     let outcome = try bench.run("explain", "model", "input.npy", "inputs")
     #expect(outcome.status == 64)
-    #expect(outcome.errors.contains("input.npy and inputs/input.npy would write to the same folder"))
+    #expect(outcome.errors.contains("input.npy and inputs/input.npy would write to the same results folder"))
   }
 
-  /// Tensors and pictures come through a pipe as they come from files.
+  /// Tensors and images from a pipe give the same results as from files.
   @Test func standardInputIsAnInput() throws {
     let tensor = try Data(contentsOf: URL(fileURLWithPath: bench.path("input.npy")))
     let piped = try bench.run(["explain", "model", "-", "--save", "npy,json,html"], input: tensor)
@@ -90,11 +90,11 @@ import Testing
 
     try RGBImage(width: 9, height: 8, filledWith: RGBColor(red: 9, green: 90, blue: 200)).writePNG(
       to: bench.path("blue.png"))
-    let picture = try Data(contentsOf: URL(fileURLWithPath: bench.path("blue.png")))
-    let seen = try bench.run(["predict", "model", "-"], input: picture).output
-    #expect(seen.hasPrefix("standard input\n"))
+    let image = try Data(contentsOf: URL(fileURLWithPath: bench.path("blue.png")))
+    let output = try bench.run(["predict", "model", "-"], input: image).output
+    #expect(output.hasPrefix("standard input\n"))
     #expect(
-      seen.split(separator: "\n").dropFirst()
+      output.split(separator: "\n").dropFirst()
         == (try bench.run("predict", "model", "blue.png")).output.split(separator: "\n").dropFirst())
     let lab = try bench.run(["lab", "model", "-", "--layer", "y", "--rule", "z"], input: tensor)
     #expect(lab.status == 0 && lab.output.hasPrefix("standard input: y (Conv)"))
@@ -105,7 +105,7 @@ import Testing
     (Data("text".utf8), "standard input: not an image: expected JPEG or PNG, found text"),
     (Data([0x93] + Array("NUMPY".utf8)), "standard input: "),
     (Data([0x89] + Array("PNG\r\n".utf8) + [0x1A, 0x0A]), "standard input: truncated PNG"),
-  ]) func standardInputThatIsNone(data: Data, message: String) throws {
+  ]) func standardInputThatIsNoInput(data: Data, message: String) throws {
     let outcome = try bench.run(["explain", "model", "-"], input: data)
     #expect(outcome.status == 65 && outcome.errorLines.count == 1)
     #expect(outcome.errors.hasPrefix("relevance: \(message)"), "\(outcome.errors)")
@@ -119,14 +119,14 @@ import Testing
     #expect(outcome.errors == "relevance: standard output: cannot be written: No space left on device\n")
   }
 
-  @Test func quietSaysErrorsOnly() throws {
+  @Test func quietPrintsErrorsOnly() throws {
     for arguments in [["explain", "bare.onnx", "blue.png"], ["predict", "bare.onnx", "blue.png"]] {
       try RGBImage(width: 9, height: 8, filledWith: .black).writePNG(to: bench.path("blue.png"))
       let loud = try bench.run(arguments + ["--fit", "native"])
       #expect(loud.status == 0 && loud.errors.hasPrefix("note: no preprocessor_config.json beside the model"))
       let quiet = try bench.run(arguments + ["--fit", "native", "--quiet"])
       #expect(quiet.status == 0 && quiet.errors.isEmpty)
-      // What predict prints is its result.
+      // The result of predict is its output.
       #expect(quiet.output.isEmpty == (arguments[0] == "explain"))
     }
     let failing = try bench.run("explain", "bare.onnx", "nothing.png", "-q")
@@ -136,7 +136,7 @@ import Testing
     #expect(converting.status == 0 && converting.output.isEmpty && converting.errors.isEmpty)
   }
 
-  @Test func verboseSaysWhatTakesTime() throws {
+  @Test func verbosePrintsTimes() throws {
     let plain = try bench.run("explain", "model", "input.npy")
     let outcome = try bench.run("explain", "model", "input.npy", "--method", "lrp", "--verbose")
     #expect(outcome.status == 0)
@@ -149,7 +149,7 @@ import Testing
     #expect(outcome.output == plain.output.replacing("clrp1", with: "lrp"))
   }
 
-  /// Colors are for terminals, and not for people who do not want them.
+  /// Output is colored on terminals only, and not with `NO_COLOR`.
   @Test(
     arguments: [
       (true, [:], true), (true, ["NO_COLOR": "1"], false), (true, ["NO_COLOR": ""], true),
@@ -166,7 +166,7 @@ import Testing
     #expect(outcome.errors == "\(mark)nothing.png: no such file; expected a .jpg, .png or .npy file\n")
   }
 
-  @Test func progressIsALineThatGoes() throws {
+  @Test func progressIsALineThatIsCleared() throws {
     try bench.fill("inputs", (0..<3000).map { "\($0)" })
     let arguments = ["explain", "model", "inputs", "--save", "json"]
     let seen = try bench.run(arguments, input: Data(), onTerminal: true)
@@ -175,7 +175,7 @@ import Testing
     #expect(try bench.run(arguments + ["-q"], input: Data(), onTerminal: true).errors.isEmpty)
   }
 
-  @Test func listsNameWhatThereIs() throws {
+  @Test func listsAreComplete() throws {
     func lines(_ subject: String) throws -> [String] {
       let outcome = try bench.run("list", subject, environment: ["RELEVANCEKIT_MODELS": bench.path(".")])
       #expect(outcome.status == 0 && outcome.errors.isEmpty)
@@ -187,7 +187,7 @@ import Testing
     let rules = try lines("rules")
     #expect(rules.map { String($0.prefix { $0 != " " }) } == RuleCatalog.standard.names)
     #expect(rules.contains { $0.hasPrefix("gamma ") && $0.contains("gamma=0.25 (a number of at least 0)") })
-    // What is listed can be asked for; the network has no attention.
+    // Every listed method can be used, except for those of attention, which the network does not have.
     for line in try lines("methods") {
       let words = line.split(separator: " ").map(String.init)
       if words[0].contains("attention") { continue }
@@ -213,7 +213,7 @@ import Testing
     ] + EvaluationCatalog.types.map { ["evaluate", $0.subcommand] }) func helpHasExamples(command: [String]) throws
   {
     let help = try bench.run(command + ["--help"]).output
-    // The generator of manual pages drops other letters without a word.
+    // The generator of manual pages silently drops other letters.
     #expect(!help.contains { !$0.isASCII }, "\(help)")
     #expect(help.contains("Example: relevance") || help.contains("Examples:\n  relevance"), "\(help)")
   }

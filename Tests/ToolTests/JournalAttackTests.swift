@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Journals are files that anybody may have changed: no number of theirs makes tables, charts or resamples of any size.
+/// Journals are untrusted files: no number in them can create tables, charts or resamples of arbitrary size.
 @Suite struct JournalAttackTests {
   static let evaluations: [(name: String, options: [String])] = [
     ("pointing", []), ("ablation", ["--patches", "2"]), ("grid", ["--grids", "2", "--confidence", "0"]),
@@ -28,7 +28,7 @@ import Testing
       String.init)
   }
 
-  /// What is said of a journal; nil if it is read.
+  /// The error for a journal; nil if it can be read.
   private func objection(_ lines: [String]) throws -> String? {
     try bench.write(lines.joined(separator: "\n") + "\n", to: "changed.jsonl")
     do {
@@ -60,7 +60,7 @@ import Testing
     for (from, to, message) in [
       (#""steps":["3"]"#, #""steps":["10001"]"#, "expected steps in 1…10000, found 10001"),
       (#""steps":["3"]"#, #""steps":["9e99"]"#, "expected steps in 1…10000, found 9e99"),
-      // It becomes the name of a file.
+      // The direction becomes part of a file name.
       (
         #""direction":["deletion"]"#, #""direction":["../../x"]"#,
         "expected direction deletion or insertion, found ../../x"
@@ -75,16 +75,19 @@ import Testing
     }
   }
 
-  /// Steps follow from two numbers, each with its range, and records have one number for each step.
+  /// Two numbers determine the steps, each with a valid range, and records have one number for each step.
   @Test func channelsHaveRanges() throws {
     let lines = try journal("concepts", ["--layer", "fc1", "--random-orders", "1"])
     for (from, to, message) in [
       (#""channels":["96"]"#, #""channels":["0"]"#, "line 1 is damaged: expected channels in 1…1000000, found 0"),
       (#""channels":["96"]"#, #""channels":["9e99"]"#, "line 1 is damaged: expected channels in 1…1000000, found 9e99"),
-      (#""channels":["96"]"#, #""channels":["200"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""channels":["96"]"#, #""channels":["200"]"#, "line 2 is damaged: the record does not fit the first line"),
       (#""steps":["1"]"#, #""steps":["101"]"#, "line 1 is damaged: expected steps in 1…100, found 101"),
-      (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record is not one of what"),
-      (#""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record does not fit the first line"),
+      (
+        #""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#,
+        "line 2 is damaged: the record does not fit the first line"
+      ),
     ] {
       var changed = lines
       changed[0] = lines[0].replacing(from, with: to)
@@ -94,7 +97,7 @@ import Testing
     }
   }
 
-  /// The case that was found: 5.7 GB, and an abort.
+  /// A case that was found: it took 5.7 GB and ended in an abort.
   @Test func aCurveFarOutsideIsRefused() throws {
     var lines = try journal("deletion", ["--steps", "3"])
     let start = try #require(lines[1].firstRange(of: "\"probabilities\":[["))
@@ -108,7 +111,7 @@ import Testing
         == "relevance: journal.jsonl: line 2 is damaged: expected a probability in 0…1, found 4650000000000.0\n")
   }
 
-  /// What a journal calls its items and errors is text in the report, whatever it looks like.
+  /// Names of items and errors in a journal are plain text in the report, regardless of their characters.
   @Test func textsOfJournalsAreText() throws {
     var lines = try journal("border", [])
     lines[1] = #"{"error":"<img src=x> | [a](javascript:b)\n\u001B[2J","index":0,"name":"=1+1\n| forged |"}"#

@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance lab` as its users run it.
+/// `relevance lab` on the command line.
 @Suite struct LabTests {
-  /// The numbers are those of the definitions over a dense matrix in NumPy.
+  /// The numbers were computed from the definitions with a dense matrix in NumPy.
   @Test func printsATable() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
@@ -39,8 +39,8 @@ import Testing
         """)
   }
 
-  /// Each file holds what the library finds.
-  @Test func savesTableTensorsAndPicture() throws {
+  /// Each file contains the result of the library.
+  @Test func savesTableTensorsAndFigure() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
       "lab", "bare.onnx", "input.npy", "--layer", "y", "--seed", "channel:1", "--rule", "zPlus", "--rule",
@@ -72,23 +72,20 @@ import Testing
           ",\(one.sum),\(one.negativeShare),\(one.giniCoefficient),"
             + (index == 0 ? ",,," : "\(difference.distance),\(difference.cosine),\(step.distance),") + file))
     }
-    // Three maps of 9 × 8 positions beside each other, one pixel larger than 171 would not fit 176, and the bar.
-    let picture = try RGBImage(contentsOf: bench.path("a/b/lab.png"))
-    #expect(picture.width == 3 * 9 * 19 + 4 * 8 && picture.height == 8 * 19 + 12 + 3 * 8)
+    // Three maps of 9 × 8 positions side by side, enlarged 19 times (20 times exceeds 176 pixels).
+    let figure = try RGBImage(contentsOf: bench.path("a/b/lab.png"))
     let scale = try HeatmapScale.common(expected.map(\.relevance))
-    for (index, one) in expected.enumerated() {
-      let map = try Heatmap(one.relevance, scale: scale).image()
-      for (x, y) in [(0, 0), (4, 3), (8, 7)] {
-        #expect(picture[8 + index * (171 + 8) + x * 19 + 9, 8 + y * 19 + 9] == map[x, y])
-      }
+    let places = try expected.map { one in
+      try #require(Self.place(of: Heatmap(one.relevance, scale: scale).image(pixelsPerPosition: 19), in: figure))
     }
+    #expect(places[0].x < places[1].x && places[1].x < places[2].x && Set(places.map(\.y)).count == 1)
     #expect(
       outcome.output.hasSuffix(
         """
         a/b/lab.csv: the table
-        a/b/01-zPlus.npy and so on: relevance of x
-        a/b/lab.png: 3 maps in the order of the table, row by row, 3 in a row, summed over channels; red speaks for, \
-        blue against, full color at \(String(format: "%.4g", scale.limit(of: [])))
+        a/b/01-zPlus.npy etc.: relevance of x
+        a/b/lab.png: 3 maps in the order of the table, summed over channels; red supports, \
+        blue contradicts, full color at \(String(format: "%.4g", scale.limit(of: [])))
 
         """))
   }
@@ -97,11 +94,24 @@ import Testing
     (["--save", "csv"], "lab", ["lab.csv"]), (["--save", "png,npy"], "lab", ["01-z.npy", "lab.png"]),
     (["--save", "npy", "--output", "out"], "out", ["01-z.npy"]),
   ])
-  func savesWhatIsAskedFor(options: [String], folder: String, files: [String]) throws {
+  func savesRequestedFiles(options: [String], folder: String, files: [String]) throws {
     let bench = try Workbench()
     let outcome = try bench.run(["lab", "model", "input.npy", "--layer", "y", "--rule", "z"] + options)
     #expect(outcome.status == 0)
     #expect(bench.contents(of: folder) == files)
+  }
+
+  /// The upper left corner of an image within another.
+  private static func place(of part: RGBImage, in image: RGBImage) -> (x: Int, y: Int)? {
+    for y in 0...max(image.height - part.height, 0) {
+      for x in 0...max(image.width - part.width, 0) where image.width >= part.width && image.height >= part.height {
+        let isHere = (0..<part.height).allSatisfy { row in
+          (0..<part.width).allSatisfy { part[$0, row] == image[x + $0, y + row] }
+        }
+        if isHere { return (x, y) }
+      }
+    }
+    return nil
   }
 
   /// Channels without positions are drawn as rows.
@@ -121,11 +131,16 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.hasPrefix("flat.npy: hidden (Gemm), input flatten 1×5, relevance of unit:1\n"))
     #expect(try NumPyFile.read(bench.path("out/01-z.npy")).shape == [5])
-    let picture = try RGBImage(contentsOf: bench.path("out/lab.png"))
-    #expect(picture.width == 3 * 58 + 16 && picture.height == 2 * 58 + 12 + 3 * 8)
+    let figure = try RGBImage(contentsOf: bench.path("out/lab.png"))
+    // A rectangle of 3 × 2 values, enlarged 58 times.
+    let values = try NumPyFile.read(bench.path("out/01-z.npy"))
+    let plane = Tensor(shape: [2, 3], elements: values.elements + [0])
+    let colors = HeatmapColors(for: [plane], limit: try Heatmap(plane).limit)
+    let map = try Heatmap(plane, scale: .common([plane]), colors: colors).image(pixelsPerPosition: 58)
+    #expect(Self.place(of: map, in: figure) != nil)
   }
 
-  @Test func saysWhereAChannelIsLargest() throws {
+  @Test func printsWhereAChannelIsLargest() throws {
     let bench = try Workbench()
     let values = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx"))).logits(
       NumPyFile.read(bench.path("input.npy")))
@@ -137,8 +152,8 @@ import Testing
         "input.npy: y (Conv), input x 1×3×8×9, relevance of unit:2@\(largest / 9),\(largest % 9)\n"))
   }
 
-  /// Nothing arrives where the input is zero everywhere and nothing has a bias.
-  @Test func saysThatNothingArrives() throws {
+  /// No relevance reaches the layer if the input is zero and no layer has a bias.
+  @Test func notesThatNoRelevanceArrives() throws {
     let bench = try Workbench()
     var builder = GraphBuilder(item: [3, 8, 9])
     builder.add("y", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], bias: false, seed: 1))
@@ -146,6 +161,6 @@ import Testing
     try NumPyFile.write(Tensor(shape: [3, 8, 9]), to: bench.path("zero.npy"))
     let outcome = try bench.run("lab", "zero.onnx", "zero.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1")
     #expect(outcome.status == 0)
-    #expect(outcome.errorLines == ["note: no relevance arrives at y"])
+    #expect(outcome.errorLines == ["note: no relevance reaches y"])
   }
 }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Models as they lie in folders and caches of others.
+/// Models in the folders and caches of other tools.
 @Suite struct LayoutTests {
   private let bench: Workbench
   private let files = FileManager.default
@@ -13,7 +13,7 @@ import Testing
     try files.createDirectory(atPath: bench.path(name), withIntermediateDirectories: true)
   }
 
-  /// Writes a model with its weights, which are large enough, beside it.
+  /// Writes a model whose weights are large enough for a separate file.
   private func writeWithWeights(to name: String) throws {
     var builder = GraphBuilder(input: [1, 3, 8, 9])
     builder.add("flat", .flatten(axis: 1))
@@ -34,7 +34,8 @@ import Testing
     }
   }
 
-  /// As in Hugging Face's cache; once with links, once with the text that is left of them where there are none.
+  /// The layout of Hugging Face's cache, with links, and with the text files that replace links where they are not
+  /// supported.
   @Test(arguments: [true, false]) func linksIntoBlobs(hasLinks: Bool) throws {
     try folder("cache/blobs")
     try folder("cache/snapshots/1")
@@ -60,7 +61,7 @@ import Testing
         == expected.split(separator: "\n").map { $0.prefix(26) })
   }
 
-  /// A link out of the model's folder that is no link to the model leads nowhere.
+  /// A link that leaves the model's folder is rejected, unless the model itself is such a link.
   @Test func otherLinksAreRefused() throws {
     try folder("a")
     try folder("b")
@@ -68,7 +69,7 @@ import Testing
     try files.moveItem(atPath: bench.path("a/model.onnx.data"), toPath: bench.path("b/secret"))
     try files.createSymbolicLink(atPath: bench.path("a/model.onnx.data"), withDestinationPath: "../b/secret")
     let outcome = try bench.run("predict", "a", "input.npy")
-    #expect(outcome.status == 65 && outcome.errors.contains("external data may not leave the model's folder"))
+    #expect(outcome.status == 65 && outcome.errors.contains("expected a file inside the model's folder"))
   }
 
   @Test func largeFilePointers() throws {
@@ -80,7 +81,7 @@ import Testing
     #expect(outcome.status == 65)
     #expect(
       outcome.errors
-        == "relevance: p/model.onnx: it is a Git LFS pointer to a file of 97781 bytes, not that file; git lfs pull fetches it\n"
+        == "relevance: p/model.onnx: it is a Git LFS pointer to a file of 97781 bytes; expected the file; run git lfs pull\n"
     )
     try writeWithWeights(to: "p/model.onnx")
     try bench.write(pointer, to: "p/model.onnx.data")
@@ -107,7 +108,7 @@ import Testing
       model.labels?.names == [0: "n1", 1: "goldfish"] && model.preprocessingFile?.hasSuffix("timm/config.json") == true)
   }
 
-  /// timm lists names as an object where some classes have none.
+  /// timm lists names as an object if some classes have none.
   @Test func timmNamesWithGaps() throws {
     try bench.write(
       #"{"architecture": "resnet", "label_names": {"0": "n1", "4": "n2"}, "label_descriptions": {"n2": "goldfish"}}"#,
@@ -115,8 +116,8 @@ import Testing
     #expect(try Labels(contentsOf: bench.path("model/config.json"))?.names == [0: "n1", 4: "goldfish"])
   }
 
-  /// What cannot be done as a file says is not passed over in silence.
-  @Test func timmPreprocessingThatIsNotDone() throws {
+  /// A setting that is not supported gives a note.
+  @Test func unsupportedTimmPreprocessingIsNoted() throws {
     try folder("timm")
     try files.copyItem(atPath: bench.path("bare.onnx"), toPath: bench.path("timm/model.onnx"))
     try bench.write(
@@ -125,7 +126,7 @@ import Testing
     let model = try Model(contentsOf: bench.path("timm"))
     #expect(model.preprocessingFile == nil)
     let note = try #require(model.notes.first)
-    #expect(note.hasPrefix("what timm says of pictures is not done: "))
+    #expect(note.hasPrefix("timm's preprocessing is not supported: "))
     #expect(note.hasSuffix(#"crop_mode: expected "center" or "squash", found "border""#))
   }
 

@@ -16,7 +16,7 @@ import Testing
     #expect(outcome.errors.hasPrefix("relevance: --batch \(batch): "), "\(outcome.errors)")
   }
 
-  /// Threads that no processor is there for do not keep the others from working.
+  /// More threads than processors do not slow down the run.
   @Test func moreThreadsThanProcessors() throws {
     let outcome = try bench.shell("TIMEFORMAT='%U %S'; time relevance explain model input.npy --threads 1024")
     #expect(outcome.status == 0)
@@ -25,20 +25,20 @@ import Testing
   }
 
   #if os(Linux)
-    /// Under a limit of the address space there is a result or a sentence, never a wait without an end.
+    /// With limited address space, a run gives a result or an error, and never hangs.
     @Test(arguments: [150_000, 200_000, 300_000, 400_000, 600_000, 2_000_000, 8_000_000]) func addressSpace(
       limit: Int
     ) throws {
       for threads in ["", "--threads 32"] {
         let outcome = try bench.shell("ulimit -v \(limit); relevance explain model input.npy \(threads)")
-        // Where not even the libraries fit, the loader says so.
+        // If even the libraries do not fit, the loader reports the error.
         #expect([0, 64, 65, 70, 127].contains(outcome.status), "\(outcome.status): \(outcome.errors)")
         #expect(outcome.status == 0 ? outcome.errors.isEmpty : outcome.errorLines.count == 1, "\(outcome.errors)")
         if limit >= 8_000_000 { #expect(outcome.status == 0, "\(outcome.errors)") }
       }
     }
 
-    /// Whoever is root has no such limit; then this shows that nothing breaks.
+    /// A limit of processes does not fail the run. The limit has no effect for root.
     @Test func processes() throws {
       let outcome = try bench.shell(
         "ulimit -u 1; exec '\(Workbench.executable(named: "relevance").path)' explain model input.npy --threads 4 -q")
@@ -46,7 +46,7 @@ import Testing
     }
   #endif
 
-  /// The network is in memory as far as it was read; the rest is missing.
+  /// A model file that is shortened while it is mapped gives an error.
   @Test func aModelThatIsShortened() throws {
     let model = Fixtures.path("digits/vgg")
     let outcome = try bench.shell(
@@ -60,7 +60,7 @@ import Testing
     #expect(outcome.errors.hasPrefix("relevance: big/model.onnx: the file was shortened"), "\(outcome.errors)")
   }
 
-  /// A short run of the script; by itself it has 200 images and 20 moments.
+  /// A short run of the script, whose defaults are 200 images and 20 moments.
   @Test func interruptedWorkEndsInTheSameBytes() throws {
     let script = Fixtures.root.appendingPathComponent("Tools/interrupt").path
     let tools = Workbench.executable(named: "relevance").deletingLastPathComponent().path
@@ -68,7 +68,7 @@ import Testing
     #expect(outcome.status == 0 && outcome.output.hasSuffix("the same bytes\n"), "\(outcome.errors)")
   }
 
-  /// Ended at any moment, a command leaves the file that was there or a new one, and nothing else.
+  /// A command that ends at any moment leaves the old file or the complete new one, and no other files.
   @Test(arguments: ["TERM", "INT", "HUP"]) func signalsLeaveNothing(signal: String) throws {
     let outcome = try bench.shell(
       """

@@ -3,11 +3,11 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Real models with bytes changed, cut out and doubled: the command explains them or refuses them, and never falls over.
+/// Real models with changed, removed and inserted bytes: the command reads or rejects them, and never crashes.
 @Suite struct MutationTests {
   static let models = ["light_inception_v1", "light_resnet50", "light_shufflenet", "light_squeezenet"]
 
-  /// 2,000 mutations in all; exit status 0 or 65 each, one line on standard error if it is 65.
+  /// 2,000 mutations in total. Each has exit status 0 or 65, and one line on standard error if it is 65.
   @Test(arguments: models) func mutatedModels(model: String) throws {
     let bench = try Workbench()
     let zoo = try PackedCases("zoo")
@@ -26,7 +26,7 @@ import Testing
         #expect(outcome.errorLines.count == 1 && outcome.output.isEmpty, "round \(round): \(outcome.errors)")
       }
     }
-    #expect(refused > 50, "mutations must do harm")
+    #expect(refused > 50, "mutations must damage the model")
   }
 
   private static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {

@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
-  func predictSeesCatAndCoffee() throws {
+  func predictFindsCatAndCoffee() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
       "predict", FetchedModel.squeezeNet, Fixtures.path("cat-and-coffee.png"), "--fit", "native", "--top", "10")
@@ -76,7 +76,7 @@ import Testing
     try FileManager.default.copyItem(atPath: bench.path("model"), toPath: bench.path("models/fetched"))
     let found = try bench.run("inspect", "fetched", environment: ["RELEVANCEKIT_MODELS": bench.path("models")])
     #expect(found.output == outputs[0])
-    // In the library names are of fetched models only.
+    // In the library, names refer to fetched models only.
     let error = #expect(throws: (any Error).self) { try Model(named: "no-such-model") }
     #expect(
       (error as? any RelevanceKitError)?.description.hasPrefix("there is no fetched model no-such-model; ") == true)

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks with several outputs on the command line, and errors that belong to the model.
+/// Networks with several outputs on the command line, and errors that name the model.
 @Suite struct OutputNodeTests {
   private static let folder = Fixtures.path("cases/two_outputs")
   private static let note =
@@ -42,7 +42,7 @@ import Testing
     #expect(try !bench.run("inspect", "model").output.contains("outputs:"))
   }
 
-  @Test func explanationsAreOfTheChosenOutput() throws {
+  @Test func explainsTheSelectedOutput() throws {
     let bench = try Workbench()
     let outcome = try bench.run(
       "explain", Self.folder, Self.folder + "/input.npy", "--output-node", "head/features", "--method", "gradient",
@@ -58,11 +58,11 @@ import Testing
     #expect(abs(try #require(explanation["score"] as? Double) - Double(features[0, 3])) < 1e-5)
   }
 
-  @Test func wrongNamesAreUsage() throws {
+  @Test func wrongNamesAreUsageErrors() throws {
     let bench = try Workbench()
     for (name, end) in [
       ("logit", "; did you mean logits?"),
-      ("nothing like it", "; its outputs are head/features, logits; relevance inspect lists the nodes"),
+      ("nothing like it", "; the outputs are head/features, logits; relevance inspect lists the nodes"),
     ] {
       let outcome = try bench.run("predict", Self.folder, "input.npy", "--output-node", name)
       #expect(outcome.status == 64)
@@ -88,11 +88,11 @@ import Testing
     #expect(alone.status == 64 && alone.errors == "relevance: --outputs needs --save npy\n")
   }
 
-  /// An output of the fixture is renamed to one that nothing makes.
-  @Test func outputsThatCannotBeReadFailTheRunInTheEnd() throws {
+  /// An output of the fixture is renamed, so that no node computes it.
+  @Test func unreadableOutputsFailTheRunAtTheEnd() throws {
     let bench = try Workbench()
     let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.folder + "/model.onnx"))
-    // The name's last occurrence is the output's declaration; it has the letters and the length of no node.
+    // The last occurrence of the name is the declaration of the output. The new name has the same length and is no node.
     let name = Data("head/features".utf8)
     let place = try #require(bytes.range(of: name, options: .backwards))
     var damaged = bytes
@@ -104,13 +104,13 @@ import Testing
     #expect(outcome.status == 65)
     #expect(
       outcome.errorLines == [
-        "relevance: damaged.onnx: the graph's output body/features is made by no node"
+        "relevance: damaged.onnx: output body/features is undefined; expected an output of a node"
       ])
     #expect(bench.contents(of: "out") == ["input", "input/logits-2.npy", "input/logits.npy"])
     #expect(outcome.output.contains("class:1"))
   }
 
-  /// A network of one node that is spoiled in one way or another.
+  /// Networks of one node with different faults.
   @Test func errorsOfTheModelNameItsFile() throws {
     let bench = try Workbench()
     var builder = GraphBuilder(item: [3, 8, 9])
@@ -124,7 +124,7 @@ import Testing
       overflow.errors
         == "relevance: huge.onnx: node conv has values that are not finite (NaN or infinite) for the input input.npy\n")
 
-    // An input's own fault names the input.
+    // An error of an input names the input.
     try NumPyFile.write(Tensor(shape: [1, 3, 8, 9], repeating: .infinity), to: bench.path("infinite.npy"))
     let infinite = try bench.run("predict", "bare.onnx", "infinite.npy")
     #expect(infinite.status == 65)
@@ -139,11 +139,11 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: constant.onnx: its output y does not depend on the values of its input x, so there is nothing to "
-          + "explain; expected one that does\n")
+          == "relevance: constant.onnx: output y does not depend on the values of input x, so there is nothing to "
+          + "explain; expected an output that does\n")
     }
 
-    // Channels that no input can have, since the declaration and the weights differ.
+    // The declaration and the weights have different numbers of channels, so no input fits.
     var bytes = try Data(contentsOf: URL(fileURLWithPath: bench.path("bare.onnx")))
     let channels = try #require(bytes.range(of: Data([0x0A, 0x02, 0x08, 0x03])))
     bytes.replaceSubrange(channels, with: [0x0A, 0x02, 0x08, 0x05])
@@ -154,11 +154,11 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 in 1 groups expects 3 channels, found shape 1×5×8×9\n"
+          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 with group 1 expects 3 channels, found shape 1×5×8×9\n"
       )
     }
 
-    // An input that is too small for a network that takes larger ones.
+    // An input that is too small for the network.
     let shape = SymbolicShape([.fixed(1), .fixed(3), .symbolic("h"), .symbolic("w")])
     let nodes = [
       Node(name: "x", operation: .input(shape), inputs: []),
@@ -168,6 +168,6 @@ import Testing
     try ONNXWriter(placement: .inside).write(pool, to: bench.path("pool.onnx"))
     let small = try bench.run("predict", "pool.onnx", "input.npy")
     #expect(small.status == 65)
-    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window reaches over 9 elements"))
+    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window covers 9 elements"))
   }
 }

@@ -7,15 +7,15 @@ import Testing
 @Suite struct PageTests {
   private static let hostile = #"</script><img src=x onerror="window.intruded=1"><!-- & 'quoted'"#
 
-  /// A page of two targets by three methods of a small picture, whose class 5 has a name that tries to break out.
+  /// A page of two targets and three methods for a small image, with an HTML injection in the name of class 5.
   private static func page(_ bench: Workbench, _ options: String...) throws -> String {
     let encoder = JSONEncoder()
-    // The page has the file's checksum.
+    // The page contains the checksum of this file.
     encoder.outputFormatting = .sortedKeys
     let labels = try encoder.encode(["id2label": ["5": hostile, "7": "coffeepot"]])
     try bench.write(String(decoding: labels, as: UTF8.self), to: "model/config.json")
-    let picture = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
-    try picture.writePNG(to: bench.path("a <b> & 'c'.png"))
+    let image = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    try image.writePNG(to: bench.path("a <b> & 'c'.png"))
     let outcome = try bench.run(
       [
         "explain", "model", "a <b> & 'c'.png", "--target", "class:5", "--target", "class:7", "--method", "lrp",
@@ -31,7 +31,7 @@ import Testing
     let page = try Self.page(bench)
     #expect(bench.contents(of: "out") == ["a <b> & 'c'", "a <b> & 'c'/explanation.html"])
     #expect(page.hasPrefix("<!DOCTYPE html>\n<html lang=\"en\">"))
-    // Nothing in it depends on when or where it was written.
+    // The page does not depend on time or place.
     #expect(try Self.page(bench) == page)
   }
 
@@ -41,7 +41,7 @@ import Testing
     #expect(Set(outline.identifiers).count == outline.identifiers.count)
     #expect(outline.count(of: "h1") == 1 && outline.count(of: "title") == 1 && outline.count(of: "main") == 1)
     #expect(outline.count(of: "script") == 2)
-    // The picture, and one for each map.
+    // The input image, and one image for each map.
     #expect(outline.count(of: "img") == 7)
     for image in outline.elements(named: "img") {
       #expect(image.contains(" alt=\"") && image.contains(" src=\"data:image/png;base64,"))
@@ -57,7 +57,7 @@ import Testing
       page.contains("content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-"))
   }
 
-  /// Names come from files that anybody may have written.
+  /// Names come from untrusted files.
   @Test func namesAreText() throws {
     let page = try Self.page(try Workbench())
     #expect(!page.contains("<img src=x") && !page.contains("<b>") && !page.contains("onerror=\"window"))
@@ -67,22 +67,22 @@ import Testing
     #expect(page.contains("'a &lt;b&gt; &amp; '\\''c'\\''.png'".replacingOccurrences(of: "'", with: "&#39;")))
   }
 
-  /// Without scripts there are the same pictures that are saved as files.
-  @Test func hasThePicturesOfTheFiles() throws {
+  /// The images for browsers without scripts are the same as those in files.
+  @Test func hasTheImagesOfTheFiles() throws {
     let bench = try Workbench()
     let page = try Self.page(bench, "--save", "html,png", "--scale", "common")
     let sources = HTMLOutline(page).elements(named: "img").compactMap { image in
       image.components(separatedBy: "base64,").last?.components(separatedBy: "\"").first
     }
-    let pictures = try sources.compactMap { Data(base64Encoded: $0) }.map {
-      try RGBImage(decoding: $0, name: "picture")
+    let images = try sources.compactMap { Data(base64Encoded: $0) }.map {
+      try RGBImage(decoding: $0, name: "image")
     }
     let names = ["class5", "class7"].flatMap { target in ["lrp", "clrp1", "gradient"].map { "\(target).\($0)" } }
     let files = try names.map { try RGBImage(contentsOf: bench.path("out/a <b> & 'c'/\($0).png")) }
-    #expect(Array(pictures.dropFirst()) == files)
+    #expect(Array(images.dropFirst()) == files)
   }
 
-  /// The page says how to get it again, and its checksums are those of `sha256sum`.
+  /// The page contains the command to reproduce it, and the checksums of `sha256sum`.
   @Test func canBeReproduced() throws {
     let bench = try Workbench()
     let page = try Self.page(bench, "--save", "html", "--threads", "1")
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  /// What warnings the report has, the page has.
+  /// The page contains the warnings of the report.
   @Test func warns() throws {
     let bench = try Workbench()
     let trace = try Explainer(
@@ -114,11 +114,11 @@ import Testing
     #expect(outcome.status == 0)
     let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
     #expect(page.contains("<li>input.npy: the logit of class \(worst) is not positive"))
-    #expect(page.contains("of which there is no picture"))
+    #expect(page.contains("The input is a tensor without an image"))
     #expect(HTMLOutline(page).problems == [])
   }
 
-  /// A page as people use it, in a browser; also that names that try to break out do not.
+  /// Uses a page in a browser, and checks that an injection in a name does not run.
   @Test(.enabled(if: Browser.isInstalled, "there is no Chromium, or no Python"))
   func worksInABrowser() throws {
     let bench = try Workbench()
@@ -148,7 +148,7 @@ import Testing
   }
 }
 
-/// The tags of a page, and what is wrong with how they are nested.
+/// The tags of a page, and errors in their nesting.
 struct HTMLOutline {
   private(set) var tags: [String] = []
   private(set) var problems: [String] = []
@@ -175,7 +175,7 @@ struct HTMLOutline {
       tags.append(tag)
       guard !void.contains(name) else { continue }
       open.append(name)
-      // Scripts and styles are no markup.
+      // Scripts and styles contain no markup.
       if name == "script" || name == "style", let close = rest.range(of: "</\(name)") {
         rest = rest[close.lowerBound...]
       }

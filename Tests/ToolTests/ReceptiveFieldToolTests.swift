@@ -21,12 +21,12 @@ import Testing
         """)
   }
 
-  @Test func holesAreTold() throws {
+  @Test func gapsAreReported() throws {
     var builder = GraphBuilder(item: [3, 9, 9])
     builder.add("a@1", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], dilations: [2, 2], seed: 1))
     builder.add("pool", .mean(axes: [2, 3], keepsAxes: true))
     try ONNXWriter().write(builder.network(), to: bench.path("holes.onnx"))
-    // A node of the whole name comes before a position.
+    // A node with the whole name takes precedence over a position.
     let outcome = try bench.run(
       "inspect", "holes.onnx", "--receptive-field", "a@1@2,3", "--receptive-field", "a@1", "--receptive-field", "pool")
     #expect(outcome.status == 0)
@@ -40,7 +40,7 @@ import Testing
         """)
   }
 
-  @Test func reasonsMayBeAskedForToo() throws {
+  @Test func reasonsCanBeRequestedToo() throws {
     let outcome = try bench.run("inspect", "model", "--receptive-field", "y@4,4", "--why", "y")
     #expect(outcome.status == 0)
     #expect(outcome.output.hasPrefix("y@4,4: rows 3–5") && outcome.output.contains("zB"))
@@ -53,7 +53,7 @@ import Testing
     ("y@", "y@: the network has no such node; did you mean y?"),
     ("classes@0,0", "classes@0,0: the node's output 1×288 has no positions; expected classes alone"),
     ("clases", "clases: the network has no such node; did you mean classes?"),
-  ]) func whatIsNotThereIsOneLine(argument: String, message: String) throws {
+  ]) func wrongArgumentsAreOneLine(argument: String, message: String) throws {
     let outcome = try bench.run("inspect", "model", "--receptive-field", argument)
     #expect(outcome.status == 64 && outcome.output.isEmpty)
     #expect(outcome.errors == "relevance: \(message)\n")

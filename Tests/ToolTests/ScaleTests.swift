@@ -3,12 +3,12 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance explain --scale`: which relevance has the full color in pictures.
+/// `relevance explain --scale`: the relevance that has the full color.
 @Suite struct ScaleTests {
   private static let methods: [any AttributionMethod] = [.lrp, .clrp1, .gradient, GradCAM(layer: "y")]
 
-  /// The pictures of two classes by methods of three units, and the maps that they show.
-  private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: RGBImage)] {
+  /// The images of two classes by methods with three units, and their maps.
+  private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, image: RGBImage)] {
     let outcome = try bench.run(
       [
         "explain", "model", "input.npy", "--target", "class:5", "--target", "class:7", "--output", "out", "--save",
@@ -38,9 +38,9 @@ import Testing
   }
 
   @Test(arguments: [nil, "own", "common", "fixed:0.5"])
-  func isThatOfThePictures(scale: String?) throws {
+  func scalesImages(scale: String?) throws {
     let results = try run(scale, try Workbench())
-    for (explanation, picture) in results {
+    for (explanation, image) in results {
       let scale: HeatmapScale =
         switch scale {
         case "common":
@@ -49,11 +49,11 @@ import Testing
         default: .standard
         }
       let expected = try Heatmap(explanation.relevance, scale: scale, colors: colors(explanation.method)).image()
-      #expect(picture == expected, "\(explanation.target) by \(explanation.method)")
+      #expect(image == expected, "\(explanation.target) by \(explanation.method)")
     }
   }
 
-  /// Only maps whose values mean the same have a common scale.
+  /// Only maps with the same unit have a common scale.
   @Test func unitsDiffer() throws {
     let units = try run(nil, try Workbench()).map(\.explanation.quantity)
     #expect(
@@ -64,12 +64,12 @@ import Testing
       ])
   }
 
-  /// Below each map of `maps.png` there is the bar of its colors.
-  @Test func picturesHaveBars() throws {
+  /// `maps.png` has a color bar below each map.
+  @Test func figuresHaveBars() throws {
     let bench = try Workbench()
     _ = try run(nil, bench)
     let sheet = try RGBImage(contentsOf: bench.path("out/input/maps.png"))
-    // Nine columns of twenty pixels each; the bar is as wide, and has a rim.
+    // A map has nine columns of twenty pixels. The bar has the same width, including its rim.
     let row = { (y: Int) in sheet.pixels[y * sheet.width * 3..<(y + 1) * sheet.width * 3] }
     for (colors, count) in [(HeatmapColors.diverging, 4), (.sequential, 4)] {
       let bar = Heatmap.colorBar(width: 180, height: 1, colors: colors).pixels[3..<179 * 3]

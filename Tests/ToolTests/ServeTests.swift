@@ -2,12 +2,12 @@ import Foundation
 import RelevanceTestSupport
 import Testing
 
-/// `relevance serve` becomes the explorer, if it is installed.
+/// `relevance serve` starts the explorer, if it is installed.
 @Suite struct ServeTests {
   private let bench: Workbench
   init() throws { bench = try Workbench() }
 
-  @Test func withoutTheExplorerALineSaysHowToInstallIt() throws {
+  @Test func withoutTheExplorerTheErrorExplainsTheInstallation() throws {
     let outcome = try bench.run("serve", "model", environment: ["PATH": bench.path("model")])
     #expect(outcome.status == 66 && outcome.output == "")
     #expect(outcome.errorLines.count == 1)
@@ -16,7 +16,7 @@ import Testing
 
   @Test(arguments: [
     ["squeezenet1.1", "--images", "photos", "--open"], ["a b.onnx", "--port=0", "--", "-x"], [], ["--version"],
-  ]) func allArgumentsAreHandedOn(arguments: [String]) throws {
+  ]) func allArgumentsArePassedOn(arguments: [String]) throws {
     let folder = bench.path("programs")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try bench.write("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\"\nexit 7\n", to: "programs/relevance-explorer")

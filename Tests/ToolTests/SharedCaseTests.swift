@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Small models that have failed, where they are at hand, through the tool; what is right was worked out by hand or with ONNX Runtime.
-/// Networks like them, made by tests, are in the suites of the modules.
-@Suite(.enabled(if: SharedCases.areThere, "the folder of small cases is not there"))
+/// Small models that failed in earlier versions, run by the tool if their folder exists. Expected values were computed
+/// by hand or with ONNX Runtime. The suites of the modules test similar generated networks.
+@Suite(.enabled(if: SharedCases.areThere, "the folder of small cases does not exist"))
 struct SharedCaseTests {
   private let bench: Workbench
   init() throws {
@@ -35,14 +35,14 @@ struct SharedCaseTests {
     #expect(prediction.status == 0 && prediction.output.contains(" % of 8×8 positions  mean logit"))
     for target in ["class:1", "label:cat"] {
       let outcome = try explain("seg", "--target", target)
-      #expect(outcome.status == 64 && outcome.errors.contains("expected class:1@4,4 for one of them, or region:1"))
+      #expect(outcome.status == 64 && outcome.errors.contains("expected class:1@4,4 for one position, or region:1"))
     }
     for target in ["class:1@3,4", "label:cat@3,4", "region:3", "region:bus"] {
       #expect(try explain("seg", "--target", target).status == 0, "\(target)")
     }
   }
 
-  /// The second of two inputs alone made the sum negative that the network turns.
+  /// The network changes the sign of a sum that is negative because of the second of two inputs.
   @Test(arguments: ["bn_negative", "turn_Neg"]) func turnedSigns(name: String) throws {
     try save([1, 2, 1, 1], [1, 3])
     #expect(try explain(name, "--target", "class:0", "--method", "lrp").status == 0)
@@ -72,7 +72,7 @@ struct SharedCaseTests {
     for target in ["label:cat", "label:dog"] { #expect(try explain("binary", "--target", target).status == 0) }
   }
 
-  /// (x + 64) as 32-bit integer, less 64: rounded toward zero of what is added.
+  /// (x + 64) as a 32-bit integer, minus 64: the cast rounds x + 64 toward zero.
   @Test func casts() throws {
     try save([1, 1, 2, 2], [0.3, 1.7, -0.4, -1.6])
     let outcome = try bench.run(
@@ -131,7 +131,7 @@ struct SharedCaseTests {
     #expect(try bench.run("predict", model("two_outputs"), "x.npy", "--output-node", "f").status == 0)
   }
 
-  /// Pixels less Caffe's means leave ImageNet's box; with their own box no relevance is negative.
+  /// Pixels minus Caffe's means leave ImageNet's box. With their own box, no relevance is negative.
   @Test func theBoxOfOtherPixels() throws {
     let means: [Float] = [103.939, 116.779, 123.68]
     let pixels = Seeded.tensor([1, 3, 8, 8], seed: 3, low: 0, high: 255).elements
@@ -152,7 +152,7 @@ struct SharedCaseTests {
     let target = try #require(bench.contents(of: "out/x").first { $0.hasSuffix(".lrp.npy") })
     let map = try NumPyFile.read(bench.path("out/x/\(target)")).elements
     #expect(map.allSatisfy { $0 >= 0 } && map.contains { $0 > 0 })
-    // A flip of channels before the first layer keeps the range known.
+    // The range is still known after a flip of channels before the first layer.
     #expect(
       try bench.run("explain", model("first_flip_slice"), "x.npy", "--method", "lrp", "--output", "flip").status == 0)
   }
@@ -181,7 +181,7 @@ struct SharedCaseTests {
         "out")
       #expect(outcome.status == 0, "\(method)")
     }
-    // One channel has a range, so that nothing stands in the way of relevance either.
+    // Relevance works as well, because the range of a single channel is known.
     for options in [["--rules", "paper"], []] {
       let explained = try bench.run(["explain", model("grey"), "x.npy", "--method", "lrp"] + options)
       #expect(explained.status == 0 && explained.errors.contains("the range 0.0…1.0 is assumed for rule zB"))
@@ -194,7 +194,7 @@ struct SharedCaseTests {
   }
 }
 
-/// Where the small models are.
+/// The folder of the small models.
 enum SharedCases {
   static let folder = Fixtures.root.deletingLastPathComponent().appendingPathComponent("shared/cases")
   static let areThere = FileManager.default.fileExists(atPath: folder.appendingPathComponent("README.md").path)

@@ -2,7 +2,8 @@ import Foundation
 import RelevanceTestSupport
 
 extension Workbench {
-  /// Runs a script of Bash in the folder, in which `relevance` and `convert-model` are the built commands; what hangs ends with status 124.
+  /// Runs a Bash script in the folder, with `relevance` and `convert-model` as the built commands. A command that hangs
+  /// ends with status 124.
   func shell(_ script: String) throws -> Outcome {
     let tools = ["relevance", "convert-model"].map { name in
       "\(name)() { timeout 60 '\(Self.executable(named: name).path)' \"$@\"; }"
@@ -12,7 +13,7 @@ extension Workbench {
     process.arguments = ["-c", (tools + [script]).joined(separator: "\n")]
     process.currentDirectoryURL = scratch.url
     process.standardInput = FileHandle.nullDevice
-    // Files, not pipes: nobody has to read them while the process runs.
+    // Use files: pipes would have to be read while the process runs.
     let folder = try Fixtures.Scratch()
     func open(_ name: String) throws -> FileHandle {
       _ = FileManager.default.createFile(atPath: folder.path(name), contents: nil)

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Pipes, sockets and devices where files are expected: nothing waits for them, and nothing takes their place.
+/// Pipes, sockets and devices in place of files: commands neither wait for them nor replace them.
 @Suite struct SpecialFileTests {
   private let bench: Workbench
   private static let vgg = Fixtures.path("digits/vgg")
@@ -32,25 +32,25 @@ import Testing
     #expect(outcome.status == (script.contains("big.onnx.data") ? 65 : 66), "\(outcome.errors)")
   }
 
-  /// What the shell has opened is read whatever it is, and its content says what it is.
+  /// Streams that the shell has opened are read, and their content determines their kind.
   @Test(arguments: [
     "relevance predict model <(cat a.png)", "relevance predict model /dev/stdin < a.png",
     "cat a.png | relevance predict model /dev/stdin", "cat input.npy | relevance predict model /dev/stdin",
     "relevance predict model /dev/stdin < input.npy", "relevance predict model <(cat input.npy)",
     "relevance predict model input.npy --input x=<(cat input.npy) || relevance predict model input.npy",
     "relevance explain model <(cat a.png) --save html && grep -q $(sha256sum < a.png | cut -c1-64) explanations/*/explanation.html",
-  ]) func whatIsOpenIsRead(script: String) throws {
+  ]) func openStreamsAreRead(script: String) throws {
     let outcome = try bench.shell(script)
     #expect(outcome.status == 0 && outcome.output.contains("logit"), "\(outcome.errors)")
   }
 
   @Test(arguments: [
     ("convert-model bare.onnx out.onnx", "it is a pipe"),
-    ("convert-model '\(Self.vgg)' out2.onnx", "out2.onnx.data goes beside it, and it is a pipe"),
-    ("convert-model bare.onnx /dev/stdout", "there are no regular files in /dev"),
-    ("convert-model bare.onnx /dev/stdout > file", "there are no regular files in /dev"),
-    ("convert-model bare.onnx /proc/self/fd/1 > file", "there are no regular files in /proc"),
-    ("convert-model bare.onnx >(cat)", "there are no regular files in /"),
+    ("convert-model '\(Self.vgg)' out2.onnx", "out2.onnx.data is written beside it, and it is a pipe"),
+    ("convert-model bare.onnx /dev/stdout", "/dev contains no regular files"),
+    ("convert-model bare.onnx /dev/stdout > file", "/dev contains no regular files"),
+    ("convert-model bare.onnx /proc/self/fd/1 > file", "contains no regular files; expected a path elsewhere"),
+    ("convert-model bare.onnx >(cat)", "contains no regular files"),
     ("ln -s /dev/null link.onnx; convert-model bare.onnx link.onnx", "it is a device"),
     ("convert-model bare.onnx model", "it is a folder"),
     ("mkdir -p explanations/a; mkfifo explanations/a/maps.png; relevance explain model a.png", "it is a pipe"),
@@ -60,7 +60,7 @@ import Testing
       "mkdir lab; mkfifo lab/lab.csv; relevance lab model a.png --layer y --rule z --save csv --output lab",
       "it is a pipe"
     ),
-    ("relevance explain model a.png --output p.png", "the folder cannot be made: Not a directory"),
+    ("relevance explain model a.png --output p.png", "the folder cannot be created: Not a directory"),
     (
       "mkdir e; mkfifo e/journal.jsonl; relevance evaluate pointing '\(Self.vgg)' "
         + "'\(Fixtures.path("digits/scenes/instances.json"))' --limit 1 --output e", "it is a pipe"
@@ -74,7 +74,7 @@ import Testing
     #expect(!bench.contents(of: ".").contains { $0.contains(".relevancekit") })
   }
 
-  /// A link that leads to a file is replaced; the file stays.
+  /// A link to a file is replaced, and the file is kept.
   @Test func linksToFilesAreReplaced() throws {
     let outcome = try bench.shell(
       "echo mine > kept; ln -s kept link.onnx; convert-model bare.onnx link.onnx --inline && cat kept")
@@ -82,7 +82,7 @@ import Testing
     #expect(try bench.shell("test -L link.onnx || relevance inspect link.onnx").status == 0)
   }
 
-  /// Names as long as a name can be, and such that are not UTF-8.
+  /// Names of the maximum length.
   @Test func names() throws {
     let longest = String(repeating: "n", count: 250) + ".onnx"
     #expect(try bench.run(["bare.onnx", longest, "--inline"], tool: "convert-model").status == 0)

@@ -3,13 +3,13 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Standard output and standard error that are closed, full, or a pipe that nobody reads.
+/// Standard output and standard error that are closed, full, or a pipe without a reader.
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full here"))
 struct StreamTests {
   private let bench: Workbench
   init() throws { bench = try Workbench() }
 
-  /// Notes that cannot be written change nothing: neither the status nor the results.
+  /// Notes that cannot be written change neither the status nor the results.
   @Test(arguments: ["2>/dev/full", "2>&-", "2> >(true)", "2>> log"]) func notesAreNotNeeded(redirection: String) throws
   {
     let outcome = try bench.shell(
@@ -25,7 +25,7 @@ struct StreamTests {
     #expect(failing.status == 66, "\(failing.errors)")
   }
 
-  /// Results that were asked for on standard output and cannot be written are no success.
+  /// A command fails if its results cannot be written to standard output.
   @Test(arguments: [
     "predict model input.npy", "list operators", "--help", "--version", "explain --help", "inspect model",
     "--generate-completion-script bash", "bench bare.onnx --runs 1",
@@ -38,12 +38,12 @@ struct StreamTests {
         outcome.errors.contains(reason) || outcome.errors.contains("an earlier write failed"), "\(outcome.errors)")
       #expect(outcome.errorLines.count == 1)
     }
-    // Whoever reads no more of a pipe ends nothing by a signal.
+    // A closed pipe does not end the command by a signal.
     let piped = try bench.shell("relevance \(arguments) | true; exit ${PIPESTATUS[0]}")
     #expect([0, 73].contains(piped.status), "\(piped.errors)")
   }
 
-  /// A file does not get the number of a stream that is closed.
+  /// A file does not get the descriptor number of a closed stream.
   @Test func filesAreNotStreams() throws {
     let outcome = try bench.shell(
       """
@@ -55,7 +55,7 @@ struct StreamTests {
     #expect(try bench.shell("relevance predict model - <&-").status == 66)
   }
 
-  /// What does not fit a disk is said in the system's words, and nothing is left.
+  /// If a file does not fit on the disk, the error contains the system's message, and no partial file remains.
   @Test func filesThatDoNotFit() throws {
     let vgg = Fixtures.path("digits/vgg")
     for script in [

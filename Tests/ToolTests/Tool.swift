@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What a run of a built command did.
+/// The result of running a built command.
 struct Outcome {
   let status: Int32
   let output: String
@@ -15,12 +15,13 @@ struct Outcome {
   }
 }
 
-/// The built command, and a small model to try it on.
+/// The built command, and a small model for it.
 struct Workbench {
   let scratch: Fixtures.Scratch
 
-  /// A folder with `model/`: a convolution from 3×8×9 pixels to 288 classes with preprocessing and labels, beside it
-  /// `bare.onnx`, the same without, `map.onnx`, in which these are 4 classes at 8×9 positions, and `input.npy`.
+  /// Creates a folder with `model/`, a convolution from 3×8×9 pixels to 288 classes, with preprocessing and labels;
+  /// `bare.onnx`, the same network without them; `map.onnx`, the same network with 4 classes at 8×9 positions; and
+  /// `input.npy`.
   init() throws {
     scratch = try Fixtures.Scratch()
     let files = FileManager.default
@@ -54,7 +55,7 @@ struct Workbench {
     try run(arguments, environment: environment)
   }
 
-  /// A folder with copies of `input.npy`.
+  /// Creates a folder with copies of `input.npy`.
   func fill(_ folder: String, _ names: [String]) throws {
     try FileManager.default.createDirectory(atPath: path(folder), withIntermediateDirectories: true)
     for name in names {
@@ -71,7 +72,11 @@ struct Workbench {
   /// Runs a command in the folder.
   ///
   /// - Parameters:
-  ///   - output: a file to write to instead, such as `/dev/full`.
+  ///   - arguments: the arguments.
+  ///   - environment: environment variables to add.
+  ///   - tool: the name of the command.
+  ///   - input: the content of standard input.
+  ///   - output: a file for standard output, such as `/dev/full`.
   ///   - onTerminal: whether standard error is a terminal.
   func run(
     _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance", input: Data,
@@ -82,7 +87,7 @@ struct Workbench {
     process.arguments = arguments
     process.currentDirectoryURL = scratch.url
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    // Files, not pipes: nobody has to read them while the process runs.
+    // Use files: pipes would have to be read while the process runs.
     let folder = try Fixtures.Scratch()
     func open(_ name: String) throws -> FileHandle {
       _ = FileManager.default.createFile(atPath: folder.path(name), contents: nil)
@@ -95,14 +100,14 @@ struct Workbench {
     if onTerminal {
       var other: Int32 = -1
       try #require(openpty(&terminal, &other, nil, nil, nil) == 0)
-      _ = fcntl(terminal, F_SETFL, O_NONBLOCK)  // it may be that nothing is said
+      _ = fcntl(terminal, F_SETFL, O_NONBLOCK)  // the command may print nothing
       process.standardError = FileHandle(fileDescriptor: other, closeOnDealloc: true)
     }
     defer { if terminal >= 0 { close(terminal) } }
     try input.write(to: URL(fileURLWithPath: folder.path("input")))
     process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.path("input")))
     try process.run()
-    // A terminal holds back who writes what nobody reads.
+    // A process that writes to a terminal blocks until its output is read.
     var seen: [UInt8] = []
     func readTerminal() {
       var bytes = [UInt8](repeating: 0, count: 4096)
@@ -124,7 +129,7 @@ struct Workbench {
     return Outcome(status: process.terminationStatus, output: output, errors: errors)
   }
 
-  /// All files and folders below one, by path, hidden ones too.
+  /// All files and folders below a folder, including hidden ones, sorted by path.
   func contents(of name: String) -> [String] {
     (FileManager.default.enumerator(atPath: path(name))?.allObjects as? [String] ?? []).sorted()
   }

@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance units` as its users run it, on a network whose units look at the corners of the picture.
+/// `relevance units` on the command line, for a network whose units depend on the corners of the image.
 @Suite struct UnitsTests {
-  /// A folder with `corners/`, the network with a preprocessing, and `picture.png`.
+  /// Creates a folder with `corners/`, the network with its preprocessing, and `image.png`.
   private static func bench() throws -> Workbench {
     let bench = try Workbench()
     try FileManager.default.createDirectory(atPath: bench.path("corners"), withIntermediateDirectories: true)
@@ -17,11 +17,11 @@ import Testing
       """, to: "corners/preprocessor_config.json")
     let side = CornerNetwork.side
     let pixels = (0..<side * side * 3).map { UInt8(Seeded.value(41, $0, low: 0, high: 256)) }
-    try RGBImage(width: side, height: side, pixels: pixels).writePNG(to: bench.path("picture.png"))
+    try RGBImage(width: side, height: side, pixels: pixels).writePNG(to: bench.path("image.png"))
     return bench
   }
 
-  /// What the library finds for the picture.
+  /// The result of the library for the image.
   private static func study(
     _ bench: Workbench, at layer: String = "relu2", change: (inout UnitStudy.Options) -> Void = { _ in }
   ) throws -> UnitStudy {
@@ -29,14 +29,14 @@ import Testing
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
     var options = UnitStudy.Options()
     change(&options)
-    let picture = try model.preprocessing.tensor(from: RGBImage(contentsOf: bench.path("picture.png")))
-    return try UnitStudy(explainer.trace(picture), at: layer, options: options)
+    let image = try model.preprocessing.tensor(from: RGBImage(contentsOf: bench.path("image.png")))
+    return try UnitStudy(explainer.trace(image), at: layer, options: options)
   }
 
   @Test func printsTablesAndMerit() throws {
     let bench = try Self.bench()
     let outcome = try bench.run(
-      "units", "corners", "picture.png", "--layer", "relu2", "--patch", "3", "--save", "json")
+      "units", "corners", "image.png", "--layer", "relu2", "--patch", "3", "--save", "json")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     try GoldenTests.expect(outcome.output, in: "units.txt")
     #expect(bench.contents(of: "units") == ["report.json"])
@@ -73,16 +73,16 @@ import Testing
     let inputs: [Input]
   }
 
-  /// Every file holds what the library finds.
-  @Test func savesTablesPictureAndReport() throws {
+  /// Every file contains the result of the library.
+  @Test func savesTablesFigureAndReport() throws {
     let bench = try Self.bench()
     let outcome = try bench.run(
-      "units", "corners", "picture.png", "--layer", "fc", "--top", "6", "--patch", "5", "--replace", "zero",
+      "units", "corners", "image.png", "--layer", "fc", "--top", "6", "--patch", "5", "--replace", "zero",
       "--output", "a/b")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(
       bench.contents(of: "a/b") == [
-        "picture", "picture/drops.csv", "picture/units.csv", "picture/units.png", "report.json",
+        "image", "image/drops.csv", "image/units.csv", "image/units.png", "report.json",
       ])
     let study = try Self.study(bench, at: "fc") {
       $0.count = 6
@@ -93,7 +93,7 @@ import Testing
       Report.self, from: Data(contentsOf: URL(fileURLWithPath: bench.path("a/b/report.json"))))
     let input = try #require(report.inputs.first)
     #expect(report.model == "corners" && report.patch == 5 && report.replacement == "zero")
-    #expect(input.input == "picture.png" && input.layer == "fc" && input.units.count == 6 && input.activeUnits >= 6)
+    #expect(input.input == "image.png" && input.layer == "fc" && input.units.count == 6 && input.activeUnits >= 6)
     #expect(input.merit.ablated == 6 && input.merit.meanOtherDrop == study.ablation.meanOtherDrop)
     let matrix = input.drops
     #expect(
@@ -101,7 +101,7 @@ import Testing
         == matrix.indices.count { unit in matrix[unit][unit] > 0 && matrix.allSatisfy { $0[unit] <= matrix[unit][unit] }
         })
     func lines(_ name: String) throws -> [String] {
-      try String(contentsOfFile: bench.path("a/b/picture/\(name)"), encoding: .utf8).split(separator: "\n").map(
+      try String(contentsOfFile: bench.path("a/b/image/\(name)"), encoding: .utf8).split(separator: "\n").map(
         String.init)
     }
     let (units, drops) = (try lines("units.csv"), try lines("drops.csv"))
@@ -127,46 +127,46 @@ import Testing
           + "\(patch.columns.upperBound - 1),\(row[index]),\(other.drop),\(study.units[other.unit].channel),"
           + "\(study.clusters.groups[index] + 1)")
     }
-    // Pairs of 24 pixels enlarged 13 times in frames of 4, below the picture and the matrix.
-    let picture = try RGBImage(contentsOf: bench.path("a/b/picture/units.png"))
+    // Pairs of 24 pixels enlarged 13 times in frames of 4, below the image and the matrix.
+    let image = try RGBImage(contentsOf: bench.path("a/b/image/units.png"))
     let (pair, perRow) = (2 * 312 + 3 * 4, 2)
     let rows = study.clusters.members.reduce(0) { $0 + ($1.count + perRow - 1) / perRow }
-    // Titles of groups at the left, and above and below what is written in at most two lines each.
+    // Titles of groups on the left, and captions of at most two lines above and below.
     let width = min(study.clusters.members.map(\.count).max()!, perRow) * (pair + 8) + 8
-    #expect((width...width + 40).contains(picture.width))
+    #expect((width...width + 40).contains(image.width))
     let height = 312 + 2 * 8 + rows * (312 + 2 * 4 + 8) + 8
-    #expect((height + (rows + 3) * 16...height + (rows + 3) * 50).contains(picture.height))
+    #expect((height + (rows + 3) * 16...height + (rows + 3) * 50).contains(image.height))
     #expect(
       outcome.output.hasSuffix(
         """
-        a/b/picture/units.csv, drops.csv: the tables
-        a/b/picture/units.png: the patches, the drops (full red at \
-        \(String(format: "%.3g", study.ablation.drops.largestMagnitude() * 100)) %) and the units group by group, left \
-        by LRP, right by CLRP2, with the patches at the maxima
+        a/b/image/units.csv, drops.csv: the tables
+        a/b/image/units.png: the patches, the drops (full red at \
+        \(String(format: "%.3g", study.ablation.drops.largestMagnitude() * 100)) %), and the maps by group: LRP \
+        left, CLRP2 right, with the patches at the maxima
 
         """))
   }
 
-  /// A folder for each input; a tensor has no picture to lie under its maps.
+  /// Each input has a folder. The maps of a tensor have no image in the background.
   @Test func severalInputs() throws {
     let bench = try Self.bench()
-    // As bright as the preprocessing makes a picture at most.
+    // At most as bright as a preprocessed image.
     let tensor = CornerNetwork.input().map { $0 * 0.4 }
     try NumPyFile.write(tensor.reshaped(to: [3, 24, 24]), to: bench.path("tensor.npy"))
     let outcome = try bench.run(
-      "units", "corners", "picture.png", "missing.png", "tensor.npy", "--layer", "relu2", "--save", "csv,png")
+      "units", "corners", "image.png", "missing.png", "tensor.npy", "--layer", "relu2", "--save", "csv,png")
     #expect(outcome.status == 66)
     #expect(outcome.errorLines == ["relevance: missing.png: no such file; expected a .jpg, .png or .npy file"])
     let files = ["", "/drops.csv", "/units.csv", "/units.png"]
-    #expect(bench.contents(of: "units") == ["picture", "tensor"].flatMap { folder in files.map { folder + $0 } })
+    #expect(bench.contents(of: "units") == ["image", "tensor"].flatMap { folder in files.map { folder + $0 } })
     #expect(outcome.output.contains("units/tensor/units.png: the drops ("))
   }
 
-  /// The mean of a data set, such as one's own tensor, is as good as any other.
+  /// Patches can be replaced by those of a tensor in a file.
   @Test func replacementsFromFiles() throws {
     let bench = try Self.bench()
     try NumPyFile.write(Tensor(shape: [3, 24, 24]), to: bench.path("zeros.npy"))
-    let run = { try bench.run(["units", "corners", "picture.png", "--layer", "fc", "--save", "csv"] + $0) }
+    let run = { try bench.run(["units", "corners", "image.png", "--layer", "fc", "--save", "csv"] + $0) }
     let zeros = try run(["--replace", "zeros.npy"])
     try NumPyFile.write(Tensor(shape: [1, 3, 24, 24], repeating: 1), to: bench.path("ones.npy"))
     let (mean, ones) = (try run([]), try run(["--replace", "ones.npy"]))
@@ -174,12 +174,12 @@ import Testing
     #expect(zeros.output != ones.output)
   }
 
-  /// Where nothing is subtracted, the mean pixel is not known.
+  /// The mean pixel is unknown if the preprocessing subtracts no mean.
   @Test func notesThatThereIsNoMean() throws {
     let bench = try Self.bench()
     try bench.write(
       #"{"do_normalize": false, "do_resize": false, "do_center_crop": false}"#, to: "corners/preprocessor_config.json")
-    let outcome = try bench.run("units", "corners", "picture.png", "--layer", "fc", "--save", "json")
+    let outcome = try bench.run("units", "corners", "image.png", "--layer", "fc", "--save", "json")
     #expect(outcome.status == 0)
     #expect(
       outcome.errorLines == ["note: the model's preprocessing subtracts no mean; --replace mean is black here"])
@@ -189,23 +189,24 @@ import Testing
     arguments: [
       (64, ["--layer", "rely2"], "rely2: the network has no such node; did you mean relu2?"),
       (
-        65, ["--layer", "x"], "no relevance can go from node x to the input; expected a node between it and the logits"
+        65, ["--layer", "x"],
+        "no relevance can reach the input from node x; expected a node between the input and the logits"
       ),
       (65, ["--layer", "fc", "--top", "9"], "node fc: expected 9 active units, found 8 above zero"),
-      (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units, which can be compared"),
+      (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units to compare"),
       (64, ["--layer", "fc", "--patch", "4"], "--patch is 4; expected an odd number of pixels"),
       (64, ["--layer", "fc", "--replace", "gray"], "--replace is gray; expected mean, zero or a .npy file"),
-      (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),
+      (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or no permission to read it"),
       (
         64, ["--layer", "fc", "--replace", "input.npy"],
-        "what patches are replaced by has to fit the input: expected shape 1×3×24×24, found 1×3×8×9"
+        "the replacement of patches has shape 1×3×8×9; expected 1×3×24×24, the shape of the input"
       ),
       (64, [], "Missing expected argument '--layer <node>'"),
       (64, ["--layer", "fc", "--save", "npy"], "--save: npy is not one of png, csv, json"),
     ] as [(Int32, [String], String)])
-  func oneLineOfWhatIsWrong(status: Int32, options: [String], line: String) throws {
+  func mistakesAreOneLine(status: Int32, options: [String], line: String) throws {
     let bench = try Self.bench()
-    let outcome = try bench.run(["units", "corners", "picture.png"] + options)
+    let outcome = try bench.run(["units", "corners", "image.png"] + options)
     #expect(outcome.errors == "relevance: \(line)\n")
     #expect(outcome.status == status)
     #expect(outcome.output.isEmpty)

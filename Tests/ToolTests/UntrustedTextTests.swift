@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Labels, names of nodes and of files are whatever their author likes: what people read has lines and characters of the tool alone.
+/// Labels and names of nodes and files are untrusted: they cannot add lines or control characters to the output.
 @Suite struct UntrustedTextTests {
   private let bench: Workbench
 
@@ -19,7 +19,7 @@ import Testing
     #expect(predicted.status == 0 && lines.count == 3 && lines.dropFirst().allSatisfy { $0.hasSuffix(shown) })
     let explained = try bench.run("explain", "model", "input.npy", "--save", "json")
     #expect(explained.status == 0 && explained.output.contains(shown) && !explained.output.contains("\u{1B}"))
-    // Programs get what is in the file.
+    // JSON contains the text of the file unchanged.
     let report = try JSONSerialization.jsonObject(
       with: Data(contentsOf: URL(fileURLWithPath: bench.path("explanations/report.json"))))
     let inputs = try #require((report as? [String: Any])?["inputs"] as? [[String: Any]])
@@ -36,7 +36,7 @@ import Testing
     #expect(missing.errorLines.count == 1)
   }
 
-  /// One error, not one for each item that a header promises.
+  /// A header that declares many items gives a single error.
   @Test func headersPromiseNoItems() throws {
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40000000, 3, 8, 9), }\n"
     let head = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0])
@@ -54,11 +54,11 @@ import Testing
       let outcome = try bench.run(arguments)
       #expect([65, 66].contains(outcome.status))
       #expect(outcome.errorLines.count == 1 && outcome.errorLines[0].unicodeScalars.count <= 1000)
-      #expect(outcome.errors.contains("characters are left out"))
+      #expect(outcome.errors.contains("characters omitted"))
     }
   }
 
-  /// Spreadsheets compute what begins so.
+  /// Spreadsheets evaluate cells that start in this way.
   @Test(arguments: ["=1+1", "+1", "-1", "@A", "\t=1"]) func cellsAreNoFormulas(text: String) {
     let table = ResultTable(title: text, columns: ["method", text], rows: [[.text(text), .number(-0.5)]])
     let quoted = "'\(text)"

@@ -90,7 +90,7 @@ class DaskEvaluate(Trial):
         ended = run(self.output, evaluation=[EVALUATION[0], "no-such-model", *EVALUATION[2:]])
         self.assertEqual((ended.returncode, ended.stdout), (66, ""))
         self.assertRegex(
-            ended.stderr, r"\Adask_evaluate: shards 1, 2, 3, 4 of 4: no-such-model: there is no such file, and no fetched model of that name.*\n\Z")
+            ended.stderr, r"\Adask_evaluate: shards 1, 2, 3, 4 of 4: no-such-model: there is no such file and no fetched model with this name.*\n\Z")
 
     def test_names_the_shard_that_failed(self):
         self.output.mkdir()

@@ -2,13 +2,13 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// Runs a network and what was made of it on the same inputs.
+/// Compares the logits of a network and of its converted form.
 struct ConversionCheck {
   private let original: Executor
   private let file: String
   private let limit: Double
 
-  /// Prepares to compare with `original`; errors call what is compared `file`.
+  /// Prepares to compare with `original`. Errors name the converted network `file`.
   init(of original: NeuralNetwork, named file: String, limit: Double) throws {
     self.original = Executor(original)
     self.file = file
@@ -16,6 +16,8 @@ struct ConversionCheck {
   }
 
   /// Compares the logits for a reproducible random input.
+  ///
+  /// - Throws: `CheckError` if they differ by more than the limit.
   func compare(with converted: NeuralNetwork, randomly shape: TensorShape) throws {
     var generator = SplitMix64(state: 1)
     let input = Tensor(
@@ -24,6 +26,8 @@ struct ConversionCheck {
   }
 
   /// Compares the logits for the tensor in a `.npy` file.
+  ///
+  /// - Throws: `CheckError` if they differ by more than the limit, or if the tensor does not fit the network.
   func compare(with converted: NeuralNetwork, on path: String) throws {
     let tensor = try NumPyFile.read(path)
     let declared = original.network.inputShape
@@ -45,12 +49,12 @@ struct ConversionCheck {
     let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
     guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
     Console.summary(
-      "checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit"
-        .printable)
+      ("checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)), "
+        + "relative to the largest logit").printable)
   }
 }
 
-/// Two files that should compute the same and do not.
+/// A converted file whose outputs differ from the original's.
 enum CheckError: RelevanceKitError {
   case differs(String, input: String, by: Double, limit: Double)
   case count(String, input: String, expected: Int, found: Int)
@@ -61,10 +65,10 @@ enum CheckError: RelevanceKitError {
   var description: String {
     switch self {
     case .differs(let file, let input, let difference, let limit):
-      "\(file): on \(input), logits differ by \(Self.short(difference)) of the largest; expected at most "
+      "\(file): on \(input), logits differ by \(Self.short(difference)) relative to the largest; expected at most "
         + "\(Self.short(limit))"
     case .count(let file, let input, let expected, let found):
-      "\(file): on \(input), there are \(found) logits; expected \(expected)"
+      "\(file): on \(input), found \(found) logits; expected \(expected)"
     case .doesNotFit(let file, let reason): "\(file): \(reason)"
     }
   }

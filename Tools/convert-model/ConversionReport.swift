@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// What became of the nodes of a file, in one row for each change.
+/// The changes of a conversion, one row for each.
 struct ConversionReport {
   let rows: [String]
 
@@ -27,7 +27,7 @@ struct ConversionReport {
     rows = removed.rows("removed") + computed.rows("made constant") + merged
   }
 
-  /// How often each operator occurred, in the order of first occurrence.
+  /// The number of occurrences of each operator, in the order of first occurrence.
   private struct Count {
     private var order: [String] = []
     private var counts: [String: Int] = [:]
@@ -40,7 +40,7 @@ struct ConversionReport {
     func rows(_ verb: String) -> [String] { order.map { "\(verb) \(counts[$0]!) \($0)" } }
   }
 
-  /// A number of bytes for people.
+  /// A number of bytes as text with a unit.
   static func size(_ bytes: Int) -> String {
     switch bytes {
     case ..<10_000: "\(bytes) bytes"

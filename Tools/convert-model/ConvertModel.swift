@@ -7,11 +7,11 @@ import RelevanceToolSupport
 struct ConvertModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert-model",
-    abstract: "Writes a network in canonical form, as an ONNX file that opens without a copy of its weights.",
+    abstract: "Converts a network to canonical form: an ONNX file that opens without copying its weights.",
     discussion: """
-      Reads any ONNX file that relevance reads. What does nothing in inference goes, constants are computed, shapes are \
-      inferred; names of nodes, input and output stay. The weights go to OUTPUT.data beside the model, where relevance and \
-      other tools map them. Files appear under their names only when all is written.
+      Reads every ONNX file that relevance reads. Removes nodes that have no effect in inference, computes constants \
+      and infers shapes. Keeps the names of nodes, input and output. Writes the weights to OUTPUT.data beside the \
+      model, where relevance and other tools map them into memory. Both files appear only when they are complete.
 
       Examples:
         convert-model resnet18.onnx canonical.onnx --check
@@ -23,33 +23,33 @@ struct ConvertModel: ParsableCommand {
   @Argument(help: ArgumentHelp("The network: a .onnx file, or a folder with model.onnx.", valueName: "input.onnx"))
   var input: String
 
-  @Argument(help: ArgumentHelp("The file to write; one that exists is replaced.", valueName: "output.onnx"))
+  @Argument(help: ArgumentHelp("The file to write. An existing file is replaced.", valueName: "output.onnx"))
   var output: String
 
-  @Argument(help: ArgumentHelp("Tensors to check with, besides a random one.", valueName: "input.npy"))
+  @Argument(help: ArgumentHelp("Further inputs for --check.", valueName: "input.npy"))
   var checkedInputs: [String] = []
 
   @Flag(
     name: .customLong("fold-batch-norm"),
     help: """
-      Let convolutions and linear layers do what a batch normalization right behind them does. The network computes the \
-      same, but its explanations change: they depend on weights and biases.
+      Fold each batch normalization into the convolution or linear layer before it. The outputs stay the same, but the \
+      explanations change, because rules depend on weights and biases.
       """)
   var foldsBatchNormalization = false
 
   @Flag(
     name: .customLong("half"),
-    help: "Store weights as FLOAT16, behind which the file has them cast to FLOAT: half the size, about 3 digits.")
+    help: "Store weights as FLOAT16, with casts to FLOAT: half the size, about 3 significant digits.")
   var halvesWeights = false
 
-  @Flag(name: .customLong("inline"), help: "Put the weights into the model's file, which must stay below 2 GiB.")
+  @Flag(name: .customLong("inline"), help: "Store the weights in the model's file, which must be smaller than 2 GiB.")
   var isInline = false
 
   @Flag(
     name: .customLong("check"),
     help: """
-      Run both networks on a random input and on each INPUT.npy, and fail if logits differ by more than 1e-5 of the \
-      largest (1e-2 with --half).
+      Run both networks on a random input and on each INPUT.npy, and fail if logits differ by more than 1e-5 (1e-2 \
+      with --half), relative to the largest logit.
       """)
   var checks = false
 
@@ -61,7 +61,7 @@ struct ConvertModel: ParsableCommand {
 
   func validate() throws {
     if !checks, let first = checkedInputs.first {
-      throw ValidationError("\(first) is given, but not --check; expected two files")
+      throw ValidationError("\(first) is given without --check; expected two files")
     }
   }
 
@@ -69,14 +69,14 @@ struct ConvertModel: ParsableCommand {
     let source = try ONNXFile(contentsOf: input, prefersLogits: false, inputs: GivenInputs(inputs.values()))
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
       throw ONNXError.file(
-        path, reason: "is one of the files that the network is read from; give another name", category: .usage)
+        path, reason: "the network is read from this file; choose another name", category: .usage)
     }
     let original = try Console.detail("opened \(input)") { try source.network() }
     source.notes.forEach { Console.note($0) }
     let others = source.graph.outputNames.filter { $0 != source.graph.outputName }
     if !others.isEmpty {
       Console.note(
-        "\(input) has \(others.count + 1) outputs; \(source.graph.outputName), the first, is written, the others are not"
+        "\(input) has \(others.count + 1) outputs; only the first, \(source.graph.outputName), is written"
       )
     }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
@@ -86,7 +86,7 @@ struct ConvertModel: ParsableCommand {
       placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.graph.outputName)
     let summary = try writer.write(network, to: output) { path in
       guard checks else { return }
-      // Logits are compared before the file has its name: one that fails never gets it.
+      // Compare before the file gets its final name, so that a wrong file never appears.
       let check = try ConversionCheck(of: original, named: output, limit: halvesWeights ? 1e-2 : 1e-5)
       let converted = try NeuralNetwork(contentsOf: path)
       try check.compare(with: converted, randomly: try original.fittingInputShape())
@@ -94,8 +94,8 @@ struct ConvertModel: ParsableCommand {
     }
     let weights = ConversionReport.size(summary.weightBytes)
     Console.summary(
-      "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
-        .printable)
+      ("wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), "
+        + "\(ConversionReport.size(summary.modelBytes)): \(output)").printable)
     if summary.weightBytes > 0 {
       Console.summary(
         "weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)".printable)

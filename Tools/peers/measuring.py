@@ -1,4 +1,4 @@
-"""Shared by the measurements in this folder: workers that run in turn, the load of the machine, and the comparison of maps.
+"""Shared by the measurements in this folder: workers that run alternately, the load of the machine, and the comparison of maps.
 
 A worker is a process that prints `ready` when it is warm. For every line `run`, it computes once (forward and, if it explains, backward) and
 prints `<milliseconds> <sum of the map> <score>`. For `save PATH`, it writes the last map, or the logits, as float32 .npy and prints `saved`.

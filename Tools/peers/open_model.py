@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times the opening of a converted VGG16 (553 MB of weights) in this package and in ONNX Runtime, in turn.
+"""Times the opening of a converted VGG16 (553 MB of weights) in this package and in ONNX Runtime alternately.
 
 Usage: open_model.py --scratch FOLDER [--model MODEL.onnx] [--rounds 15] [--warm-ups 2] [--ours COMMAND] [--convert COMMAND] [--python PYTHON]
 
@@ -115,7 +115,7 @@ def measure(arguments):
             side.run(counts=number >= 0)
     others = (busy_seconds() - others) / (time.perf_counter() - start)
     weights = model.with_name(model.name + ".data").stat().st_size
-    print(f"Opening VGG16 with {weights / 1e6:.0f} MB of weights in an external file, {arguments.rounds} rounds in turn.\n")
+    print(f"Opening VGG16 with {weights / 1e6:.0f} MB of weights in an external file; {arguments.rounds} alternating rounds.\n")
     print("| system | median ms | quartiles | least–most | peak MB | MB before opening |")
     print("|---|---|---|---|---|---|")
     print("\n".join(side.row() for side in (ours, tiny, theirs, bare)), end="\n\n")
@@ -128,7 +128,7 @@ def measure(arguments):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Times the opening of a converted VGG16 in this package and in ONNX Runtime, in turn.")
+    parser = argparse.ArgumentParser(description="Times the opening of a converted VGG16 in this package and in ONNX Runtime alternately.")
     parser.add_argument("--scratch", required=True, metavar="FOLDER", help="a folder that keeps the models (553 MB each) between runs")
     parser.add_argument("--model", metavar="MODEL.onnx", help="another network to convert and open")
     parser.add_argument("--rounds", type=int, default=15, help="counted runs of each system (default: 15)")

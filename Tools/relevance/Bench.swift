@@ -5,21 +5,22 @@ import RelevanceToolSupport
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Times predictions and explanations of one input, warm, as a whole and node by node.",
+    abstract: "Measures the times of predictions and explanations, in total and for each node.",
     discussion: """
-      Of each node: FORWARD, its time in a prediction; Z, what denominators cost beyond that, in the run and in the first \
-      walk back; BACKWARD, its time in a walk with denominators known; medians over the runs. GFLOP/s count the matrix \
-      products as they are computed (2 operations per multiply-add, Winograd's fewer ones, no transforms) and compare to \
-      the peak of a large sgemm, which is measured in the same rounds. MB are a lower bound of what a prediction moves, \
-      by shapes: operands, output and weights, each once.
+      Columns of the table of nodes, all medians over the runs after a warm-up:
+        FORWARD   time in a prediction
+        Z         additional time for denominators
+        BACKWARD  time in a backward pass with known denominators
+        GFLOP/s   rate of matrix products; one multiply-add is 2 operations
+        MB        least memory traffic of a prediction: operands, output, weights
+      Winograd's reduced number of multiply-adds is counted, its transforms are not. The peak rate is that of a large \
+      sgemm, measured in the same rounds. Total runs list the page faults of the process and the rate of their \
+      products with weights, including all other work, as a share of the best sgemm rate.
 
-      Of whole runs: page faults of the process in each, 0 where a run finds all of its memory made; and the share of the \
-      sgemm's best rate at which their products with weights are computed, other work and waiting included.
-
-      With --on-request the standard input has a line for each thing to do: "run" explains once and prints milliseconds, \
-      the sum of the first target's signed relevance and its score; "save PATH" writes that relevance as .npy and \
-      prints "saved"; "quit" ends. "ready" is printed when all is warm. With --forward it is the logits, their sum and \
-      the largest.
+      With --on-request, standard input has one command per line. "run" explains once and prints milliseconds, the sum \
+      of the signed relevance of the first target, and its score. "save PATH" writes this relevance as .npy and prints \
+      "saved". "quit" ends. "ready" is printed after the warm-up. With --forward, "run" only predicts, and prints \
+      milliseconds, the sum of the logits and the largest logit.
 
       Examples:
         relevance bench vgg16.onnx --runs 9
@@ -33,20 +34,20 @@ struct Bench: ParsableCommand {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "What to explain, as in relevance explain; top:K explains K classes together. Repeatable. (default: top:1)",
+      "What to explain, as in relevance explain; top:K explains K classes in one pass. Repeatable. (default: top:1)",
       valueName: "t"),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
   @Option(
     name: .customLong("method"),
-    help: ArgumentHelp("How, as in relevance explain. Repeatable. (default: lrp)", valueName: "m"),
+    help: ArgumentHelp("A method of relevance explain. Repeatable. (default: lrp)", valueName: "m"),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
 
   @Option(
     help: ArgumentHelp(
-      "Explain under the condition of each of these channels in turn, all in one walk; --on-request saves all maps.",
+      "Explain the relevance through each of these channels, all in one pass. With --on-request, save writes all maps.",
       valueName: "node/3+7"),
     transform: {
       guard let condition = Condition($0) else {
@@ -56,15 +57,16 @@ struct Bench: ParsableCommand {
     })
   var throughEach: Condition?
 
-  @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of measured runs.", valueName: "n"))
   var runs = 9
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Show the time of each node, for the first method and target. (default: if there is one of each)")
+    help:
+      "Print the times of all nodes for the first method and target. (default: only with a single method and target)")
   var nodes: Bool?
 
-  @Flag(help: "Explain once for every line \"run\" on standard input.")
+  @Flag(help: "Explain once for each line \"run\" on standard input.")
   var onRequest = false
 
   @Flag(help: "With --on-request: predict only.")
@@ -126,14 +128,14 @@ struct Bench: ParsableCommand {
     }
     Console.result(nodeTimes.peakDescription)
     let shares = whole.map { "\($0.name) \($0.share(of: nodeTimes.bestPeak))" }.joined(separator: ", ")
-    Console.result("share of that best: \(shares)")
+    Console.result("share of the best rate: \(shares)")
     Console.result("instruction set of other loops: \(explainer.executor.instructionSet.rawValue)")
     Console.result(memory.description(of: network))
   }
 
   /// Times runs and explanations as a whole.
   private func wholeRuns(of cases: [Case], _ explainer: Explainer, _ input: Tensor) throws -> [WholeRuns] {
-    // Round by round, so that what else the machine does befalls all alike; the first round is not counted.
+    // Alternate the operations, so that other load affects all of them equally. The first round is a warm-up.
     var whole = [WholeRuns(name: "trace")] + cases.map { WholeRuns(name: "trace + \($0.name)") }
     let products = explainer.executor.workers.products
     for round in 0...runs {
@@ -147,7 +149,7 @@ struct Bench: ParsableCommand {
     return whole
   }
 
-  /// What is timed of a run: its targets, or the first of them under each condition.
+  /// The timed explanations: of all targets, or of the first target under each condition.
   private func explanations(of one: Case, in trace: Trace) throws -> [Explanation] {
     guard let throughEach else { return try trace.explain(one.targets, by: one.method, ledger: false) }
     return try trace.explain(
@@ -157,7 +159,7 @@ struct Bench: ParsableCommand {
 
   private typealias Case = (name: String, method: any AttributionMethod, targets: [Target])
 
-  /// What is timed. The trace is not kept: it would count as memory that an explanation takes.
+  /// The timed cases. The trace is not kept, because it would count as memory of an explanation.
   private func cases(_ methods: [any AttributionMethod], for trace: Trace, _ model: Model) throws -> [Case] {
     let labels = model.labels
     if let path = input.path {
@@ -172,7 +174,7 @@ struct Bench: ParsableCommand {
   }
 }
 
-/// Does something and says how long it took.
+/// Runs an operation and returns its time with its result.
 func timed<Result>(_ body: () throws -> Result) rethrows -> (milliseconds: Double, result: Result) {
   let clock = ContinuousClock()
   let start = clock.now

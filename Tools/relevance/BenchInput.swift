@@ -2,20 +2,20 @@ import ArgumentParser
 import Foundation
 import RelevanceKit
 
-/// What a network is given while it is timed.
+/// The input of a timed network.
 struct BenchInputOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A preprocessed input (.npy); by default one of constant gray.", valueName: "input"))
+  @Argument(help: ArgumentHelp("A preprocessed input (.npy). (default: constant gray)", valueName: "input"))
   var path: String?
 
   @Option(
     help: ArgumentHelp(
-      "Height and width of the gray input, for networks that leave them open. (default: the model's own)",
+      "The height and width of the gray input, for networks with open extents. (default: the model's own)",
       valueName: "s"))
   var side: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Run and explain n inputs in one trace: the input, and darker copies of it. Times are those of the whole batch.",
+      "Run a batch of n inputs: the input and darker copies of it. Times are those of the whole batch.",
       valueName: "n"))
   var batch = 1
 
@@ -23,12 +23,12 @@ struct BenchInputOptions: ParsableArguments {
     if batch < 1 { throw ValidationError("--batch is \(batch); expected a positive number") }
     guard let side else { return }
     if side < 1 { throw ValidationError("--side is \(side); expected a positive number") }
-    if path != nil { throw ValidationError("--side is for the gray input; found an input file as well") }
+    if path != nil { throw ValidationError("--side applies to the gray input; found an input file") }
   }
 
-  /// The batch.
+  /// Loads the batch.
   ///
-  /// - Throws: `InputError` if the network does not take it.
+  /// - Throws: `InputError` if the batch does not fit the network.
   func load(for model: Model) throws -> Tensor {
     let single: Tensor
     if let path {
@@ -39,14 +39,14 @@ struct BenchInputOptions: ParsableArguments {
     } else {
       let shape = side.map { model.network.exampleInputShape(side: $0) } ?? model.exampleInputShape
       if let side, !shape.dimensions.dropFirst().contains(side) {
-        throw InputError.doesNotFit("--side \(side)", reason: "the network takes no other inputs than \(shape)")
+        throw InputError.doesNotFit("--side \(side)", reason: "the network only takes inputs of shape \(shape)")
       }
       single = Tensor(shape: shape, repeating: 0.1)
     }
     let options = [side.map { "--side \($0)" }, batch > 1 ? "--batch \(batch)" : nil].compactMap { $0 }
     do {
       let shape = try batch == 1 ? single.shape : TensorShape(checking: [batch] + single.shape.dimensions.dropFirst())
-      // Before there is a batch: it may be too large by itself.
+      // Check first: the batch itself may be too large.
       let shapes = try model.network.graph.shapes(forInput: shape)
       try checkMemory(for: [shape, shape] + shapes, options)
     } catch let error as GraphError {
@@ -62,7 +62,7 @@ struct BenchInputOptions: ParsableArguments {
     return Tensor(joining: (0..<batch).map { item in single.map { $0 / (1 + 0.01 * Float(item)) } })
   }
 
-  /// - Throws: `RelevanceKitError` if values of these shapes do not fit memory.
+  /// - Throws: `RelevanceKitError` if values of these shapes do not fit in memory.
   private func checkMemory(for shapes: [TensorShape], _ options: [String]) throws {
     let needed = shapes.reduce(0.0) { $0 + Double($1.count * MemoryLayout<Float>.size) }
     let available = Double(ProcessLimits.memory)
@@ -70,6 +70,6 @@ struct BenchInputOptions: ParsableArguments {
     func gigabytes(_ bytes: Double) -> String { String(format: "%.1f GB", bytes / 1e9) }
     throw InputError.doesNotFit(
       options.isEmpty ? path ?? "the network's input" : options.joined(separator: " "),
-      reason: "a trace of it takes \(gigabytes(needed)) of memory; expected at most \(gigabytes(available))")
+      reason: "a trace needs \(gigabytes(needed)) of memory; expected at most \(gigabytes(available))")
   }
 }

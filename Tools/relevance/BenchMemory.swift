@@ -1,13 +1,13 @@
 import Foundation
 import RelevanceKit
 
-/// What predictions and explanations take in memory.
+/// The memory of predictions and explanations.
 struct BenchMemory {
-  /// The most that the process has had resident.
+  /// The peak resident memory of the process, in bytes.
   let peak: Int
-  /// What the last trace took.
+  /// The memory of the last trace.
   var trace: Trace.Bytes?
-  /// Weights in layouts that were made of the model's.
+  /// Weights in layouts derived from those of the model, in bytes.
   var derivedWeights = 0
 
   init(peak: Int) { self.peak = peak }
@@ -19,12 +19,12 @@ struct BenchMemory {
     var lines = [
       "memory: peak \(Self.megabytes(peak)) resident",
       "  weights \(Self.megabytes(bytes(parameters))), of which mapped from files \(Self.megabytes(mapped)); "
-        + "in layouts made of them \(Self.megabytes(derivedWeights))",
+        + "in derived layouts \(Self.megabytes(derivedWeights))",
     ]
     if let trace {
       lines.append(
-        "  a trace \(Self.megabytes(trace.values + trace.sideProducts)), of which positive products "
-          + "\(Self.megabytes(trace.sideProducts)); denominators besides \(Self.megabytes(trace.denominators))")
+        "  trace \(Self.megabytes(trace.values + trace.sideProducts)), of which positive products "
+          + "\(Self.megabytes(trace.sideProducts)); denominators \(Self.megabytes(trace.denominators)) more")
     }
     return lines.joined(separator: "\n")
   }
@@ -32,10 +32,10 @@ struct BenchMemory {
   private static func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
 }
 
-/// The most memory that the process has had resident so far, mapped files included.
+/// The peak resident memory of the process so far, including mapped files, in bytes.
 func peakResidentBytes() -> Int {
   #if os(Linux)
-    // What getrusage says there may be that of the process which started this one.
+    // getrusage may report the peak of the parent process.
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) * 1024

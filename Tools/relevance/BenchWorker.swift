@@ -3,18 +3,18 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// Does one thing once for every line that asks for it: the other end of measurements side by side with other systems.
+/// Runs an operation once per request line, for measurements side by side with other systems.
 struct BenchWorker {
-  /// What a run leaves: the tensor that can be saved, and two numbers by which to compare it.
+  /// The result of a run: a tensor that can be saved, and two numbers to compare.
   typealias Outcome = (tensor: Tensor, sum: Double, score: Float)
   let work: () throws -> Outcome
 
-  /// Answers lines of standard input until one is `quit`, or there are no more.
+  /// Answers lines of standard input until `quit` or the end of input.
   ///
-  /// - Throws: `ValidationError` for a line that is none of the known ones; whatever the work throws.
+  /// - Throws: `ValidationError` for an unknown line, and the errors of the operation.
   func serve() throws {
     var last: Tensor?
-    // A first run makes what later ones find made.
+    // The first run is a warm-up.
     _ = try work()
     try say("ready")
     while let line = readLine() {
@@ -34,7 +34,7 @@ struct BenchWorker {
     }
   }
 
-  /// Prints a line at once, whatever is at the other end.
+  /// Prints a line and flushes standard output.
   ///
   /// - Throws: `RelevanceKitError` if it cannot be written.
   private func say(_ line: String) throws {

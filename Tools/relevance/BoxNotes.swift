@@ -3,17 +3,18 @@ import Synchronization
 import RelevanceToolSupport
 
 extension RulePlan {
-  /// Whether maps depend on the range that pixels are assumed to have.
+  /// Whether maps depend on the assumed range of pixels.
   var dependsOnPixelRange: Bool { assignments.contains { ($0.rule as? ZBoxRule)?.box == .fromPixels } }
 }
 
-/// What is doubtful about an input under a plan with rule z^B, a sentence each.
+/// Notes on input values outside the box of rule z^B, a sentence each.
 func boxNotes(of trace: Trace, input: String, methods: [any AttributionMethod]) -> [String] {
   guard methods.contains(where: \.isRelevance) else { return [] }
   return trace.boxViolations.map { "\(input): \($0)" }
 }
 
-/// Says once what range rule z^B assumes of tensors, which tell nothing of their preparation; called when one has been explained.
+/// Notes, once per run, the range that rule z^B assumes for tensors, whose preprocessing is unknown. Called after one
+/// has been explained.
 func noteAssumedRange(of model: Model, for file: InputFile, under plan: RulePlan?) {
   guard file.isTensorByName else { return }
   let notes = assumptions(of: model, for: file, under: plan)
@@ -26,15 +27,16 @@ func noteAssumedRange(of model: Model, for file: InputFile, under plan: RulePlan
 
 private let isRangeNoted = Mutex(false)
 
-/// Says which inputs leave the box of rule z^B, as long as they are few: of a whole folder it is the same thing again and again.
+/// Notes which inputs leave the box of rule z^B. The number of notes is limited, because they repeat for all inputs of
+/// a folder.
 final class BoxNotes: Sendable {
   private let limit: Int
   private let count = Mutex(0)
 
-  /// Says it of the first inputs only, `limit` of them.
+  /// - Parameter limit: the number of inputs to note.
   init(limit: Int = 5) { self.limit = limit }
 
-  /// Says it of an input.
+  /// Notes an input, unless the limit is reached.
   func say(_ note: String) {
     let number = count.withLock { count in
       count += 1
@@ -43,7 +45,7 @@ final class BoxNotes: Sendable {
     if number <= limit { Console.note(note) }
   }
 
-  /// Says how many inputs there were besides.
+  /// Notes the number of inputs beyond the limit.
   func end() {
     let rest = count.withLock { $0 } - limit
     if rest > 0 { Console.note("\(rest) more \(rest == 1 ? "input leaves" : "inputs leave") the box of rule zB") }

@@ -3,14 +3,14 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What relevance passes on its way to the input.
+/// The channels that relevance must pass on its way to the input.
 struct ConditionOptions: ParsableArguments {
   @Option(
     name: .customLong("through"),
     help: ArgumentHelp(
       """
-      Explain by the relevance that passes these channels of a node only: NODE/3+7, or NODE/3 for one. Repeatable; all must hold. \
-      For every method that carries relevance or gradients through the network.
+      Keep only relevance or gradients that pass these channels of a node, such as NODE/3 or NODE/3+7. Repeatable; all \
+      conditions must hold.
       """, valueName: "node/channels"), completion: .nodes,
     transform: {
       guard let condition = Condition($0) else {
@@ -22,10 +22,12 @@ struct ConditionOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: ArgumentHelp("With --through: leave out what reaches the input by branches beside these nodes."))
+    help: ArgumentHelp("With --through: drop relevance that bypasses these nodes on other branches."))
   var exclusive = true
 
-  /// The targets by a method, under the conditions.
+  /// Explains targets by a method under the conditions.
+  ///
+  /// - Throws: `RelevanceKitError` for an unknown node or channel, or a method without conditions.
   func explain(_ targets: [Target], by method: any AttributionMethod, in trace: Trace) throws -> [Explanation] {
     if through.isEmpty { return try trace.explain(targets, by: method) }
     return try trace.explain(targets, by: method, throughEach: [through], exclusive: exclusive).map { $0[0] }
@@ -33,6 +35,6 @@ struct ConditionOptions: ParsableArguments {
 }
 
 extension String {
-  /// A name without what separates folders and parts of names.
+  /// The name with `_` for `/` and `:`.
   var inFileNames: String { String(map { $0 == "/" || $0 == ":" ? "_" : $0 }) }
 }

@@ -5,11 +5,11 @@ import RelevanceToolSupport
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what a network is, what is assumed of it, and what would make it certain.",
+    abstract: "Reports how a network is interpreted, the assumptions made, and how to confirm them.",
     discussion: """
-      Says of input, preprocessing, outputs, classes and rules what they are and where that comes from: the model, a file beside it, or an \
-      assumption. With an image also what the network sees in it. --write puts what is assumed into preprocessor_config.json and \
-      config.json beside the model, to be corrected there.
+      Lists the input, preprocessing, outputs, classes and rules of the network, and the source of each: the model, a \
+      file beside it, or an assumption. With an image, also prints its predicted classes. --write saves the \
+      assumptions to preprocessor_config.json and config.json beside the model, where you can correct them.
 
       Examples:
         relevance doctor squeezenet1.1
@@ -20,13 +20,13 @@ struct Doctor: ParsableCommand {
   @OptionGroup var model: ModelOptions
 
   @Argument(
-    help: ArgumentHelp("A picture, or a preprocessed tensor (.npy).", valueName: "image"),
+    help: ArgumentHelp("An image, or a preprocessed tensor (.npy).", valueName: "image"),
     completion: .file(extensions: InputFile.extensions))
   var image: String?
 
   @Flag(
     help:
-      "Write preprocessor_config.json and config.json beside the model, where they are missing; none that is there is changed."
+      "Write preprocessor_config.json and config.json beside the model. Existing files are not changed."
   )
   var write = false
 
@@ -54,7 +54,7 @@ struct Doctor: ParsableCommand {
   }
 }
 
-/// What is known of a model, and from where.
+/// The interpretation of a model, and the source of each fact.
 private struct Diagnosis {
   let lines: [String]
 
@@ -70,7 +70,7 @@ private struct Diagnosis {
     let layout =
       isImage
       ? network.hasChannelsLast ? "batch × height × width × channels" : "batch × channels × height × width"
-      : "no image's shape"
+      : "not the shape of an image"
     lines.append(
       Self.line("input", "\(name), \(network.inputElements.title), \(network.inputShape): \(layout) (from the model)"))
     let source = model.preprocessingFile.map { "from \($0)" } ?? "assumed: \(model.assumption)"
@@ -86,7 +86,7 @@ private struct Diagnosis {
       case .exact(let width, let height)?: "resized to \(height)×\(width) (\(settings.resampling))"
       }
     let crop =
-      settings.crop.map { ", \($0.height)×\($0.width) from the center, rounded as \(settings.cropRounding) does" }
+      settings.crop.map { ", \($0.height)×\($0.width) from the center (rounding as in \(settings.cropRounding))" }
       ?? ", no crop"
     let takesImages = isImage && extents.channels.map { Preprocessing.Colors(rawValue: $0) != nil } ?? true
     if !takesImages {
@@ -100,8 +100,9 @@ private struct Diagnosis {
     lines.append(
       Self.line(
         "pixels",
-        "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
-          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
+        "\(factor), minus \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
+          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) "
+          + "(\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
     if let doubt = settings.orderDoubt { lines.append(Self.line("doubt", doubt)) }
     let outputs = model.outputNames.map {
@@ -109,7 +110,7 @@ private struct Diagnosis {
     }
     let choice =
       output != nil
-      ? "asked for"
+      ? "selected"
       : outputs.count == 1
         ? "the only one"
         : model.network.graph.explainedOutputs.count > 1
@@ -123,12 +124,12 @@ private struct Diagnosis {
           + " (\(choice))"))
     let inferred = (try? network.analysis(forInput: shape))?.inferred
     let scores = inferred.map { network.scoreLayout($0) }
-    lines.append(Self.line("scores", scores.map { "\($0)" } ?? "not known: the network does not take \(shape)"))
+    lines.append(Self.line("scores", scores.map { "\($0)" } ?? "unknown: the network does not accept \(shape)"))
     let names = model.labels.map { labels in
       labels.names.sorted { $0.key < $1.key }.prefix(3).map(\.value).joined(separator: "; ")
         + (labels.names.count > 3 ? "; …" : "") + " (from \(model.labelsFile ?? "a file"))"
     }
-    lines.append(Self.line("classes", names ?? "numbers only: no file names them"))
+    lines.append(Self.line("classes", names ?? "numbers only: no file contains names"))
     let plan = try RuleOptions.parse([]).plan(for: model)
     lines.append(
       Self.line(
@@ -140,14 +141,14 @@ private struct Diagnosis {
       lines.append(
         Self.line(
           "doubt",
-          "the network takes \(height)×\(width) pixels, and the preprocessing makes \(size.height)×\(size.width)"))
+          "the network takes \(height)×\(width) pixels, but the preprocessing produces \(size.height)×\(size.width)"))
     }
     lines.append(
       Self.line(
         "to do",
         open.isEmpty
-          ? "nothing: all of it is written down"
-          : "write beside the model: \(open.joined(separator: "; ")); --write writes what is assumed, to be corrected"))
+          ? "nothing: no file is missing"
+          : "add beside the model: \(open.joined(separator: "; ")); --write creates them from the assumptions"))
     self.lines = lines
   }
 
@@ -173,13 +174,15 @@ extension ElementKind {
 }
 
 extension Preprocessing {
-  /// Says so if ImageNet's means seem to be meant in the order blue, green, red: they are subtracted before the order is turned.
+  /// A doubt if the means look like ImageNet's in the order blue, green, red, because they are subtracted before the
+  /// channel order is reversed; nil otherwise.
   fileprivate var orderDoubt: String? {
     let scale = 255 * rescaleFactor
     let turned = zip(mean, [0.406, 0.456, 0.485]).allSatisfy { abs($0 / scale - $1) < 0.01 }
     guard flipsChannelOrder, mean.count == 3, turned else { return nil }
     return
-      "the means are subtracted from red, green and blue before the order is turned, and these are ImageNet's of blue, green and red"
+      "the means are subtracted from red, green and blue, before the channel order is reversed, but they look like "
+      + "ImageNet's means of blue, green and red"
   }
 
   /// The size of every prepared image; nil if it depends on the image.
@@ -190,26 +193,26 @@ extension Preprocessing {
   }
 }
 
-/// The files beside a model that say what is assumed of it.
+/// The files beside a model that record the assumptions.
 private struct CompanionFiles {
   let model: Model
 
   init(of model: Model) { self.model = model }
 
-  /// Writes those that are not there.
+  /// Writes the missing files.
   ///
-  /// - Throws: `RelevanceKitError` if one is there that says something else, or cannot be written.
+  /// - Throws: `RelevanceKitError` if a file exists with different content or cannot be written.
   func write() throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
     if let file = model.preprocessingFile {
-      Console.result("\(file) says how images are prepared; it is left as it is".printable)
+      Console.result("\(file) specifies the preprocessing; it is not changed".printable)
     } else {
       try write(encoder.encode(model.preprocessing), to: folder.appendingPathComponent("preprocessor_config.json"))
     }
     if let file = model.labelsFile {
-      Console.result("\(file) names the classes; it is left as it is".printable)
+      Console.result("\(file) contains the class names; it is not changed".printable)
     } else {
       let configuration = try configuration()
       try write(encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
@@ -226,7 +229,7 @@ private struct CompanionFiles {
     }
   }
 
-  /// A name for each class, to be replaced, and what the scores decide.
+  /// A placeholder name for each class, and the kind of decision.
   private func configuration() throws -> Configuration {
     let network = model.network
     let layout = network.scoreLayout(try network.analysis(forInput: model.exampleInputShape).inferred)
@@ -247,9 +250,9 @@ private struct CompanionFiles {
     if FileSystem.exists(file.path) {
       guard (try? ReadableFile.data(file.path)) == data else {
         throw SimpleError(
-          "\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
+          "\(file.path): the file exists with different content; it is not changed", .cannotWrite)
       }
-      Console.result("\(file.path) says it already".printable)
+      Console.result("\(file.path) is up to date".printable)
       return
     }
     try writeFile(data, to: file)

@@ -5,15 +5,15 @@ import RelevanceToolSupport
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures explanations on labeled pictures.",
+    abstract: "Measures the quality of explanations on labeled images.",
     discussion: """
-      DATA is a folder of class folders, a flat folder with --labels FILE and --boxes DIR (ImageNet), a PASCAL VOC folder, a \
-      COCO instances_*.json, or a manifest in CSV or JSONL.
+      DATA is a folder with a folder for each class, a flat folder with --labels FILE and --boxes DIR (ImageNet), a \
+      PASCAL VOC folder, a COCO instances_*.json, or a manifest in CSV or JSONL.
 
-      Each picture's result is a line in DIR/journal.jsonl as soon as it is there. --resume continues after an interruption, to \
-      the same bytes. --shard i/n does every n-th picture, for a cluster's job array; relevance evaluate merge makes of all \
-      shards' journals what one run would have made. DIR/report.md, report.json and a .csv for each table have means and 95 % \
-      intervals (bootstrap over pictures).
+      Each result is appended to DIR/journal.jsonl at once. --resume continues an interrupted run and writes the same \
+      bytes as an uninterrupted one. --shard i/n processes every n-th image, for the job array of a cluster; relevance \
+      evaluate merge joins the journals of all shards. DIR/report.md, DIR/report.json and a .csv file for each table \
+      contain means and 95 % intervals (bootstrap over images).
 
       Examples:
         relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
@@ -54,12 +54,12 @@ struct EvaluationCommand<E: NamedEvaluation>: ParsableCommand {
 struct EvaluateMerge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Makes of the journals of all shards what one run would have made.",
+    abstract: "Merges the journals of all shards into the results of a single run.",
     discussion: """
       Example: relevance evaluate merge evaluation --output evaluation
       """)
 
-  @Argument(help: ArgumentHelp("Journals of shards, or folders with them.", valueName: "journal"))
+  @Argument(help: ArgumentHelp("Journals of shards, or folders that contain them.", valueName: "journal"))
   var paths: [String]
 
   @OptionGroup var output: EvaluationOutput
@@ -78,7 +78,7 @@ struct EvaluateMerge: ParsableCommand {
   }
 }
 
-/// What cannot be evaluated or merged as it was asked for.
+/// A failed evaluation or merge.
 enum EvaluateError: RelevanceKitError {
   case noJournals(String)
   case nothingDone(Int)

@@ -3,7 +3,7 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What all evaluations share: the network, the pictures, and what becomes of the results.
+/// Options of all evaluations: the network, the images, and the output.
 struct EvaluationRunOptions: ParsableArguments {
   @OptionGroup var data: DataRunOptions
   @OptionGroup var output: EvaluationOutput
@@ -29,38 +29,40 @@ struct EvaluationRunOptions: ParsableArguments {
   }
 }
 
-/// Where pictures with labels are.
+/// The location and format of labeled images.
 struct DataSetArguments: ParsableArguments {
-  @Argument(help: ArgumentHelp("The labeled pictures.", valueName: "data"))
+  @Argument(help: ArgumentHelp("The labeled images: a folder, or a file that lists them.", valueName: "data"))
   var path: String
 
   @Option(
     help:
-      "What DATA is: \(DataSetFormat.allCases.map(\.rawValue).joined(separator: ", ")). (default: what it looks like)")
+      "The format of DATA: \(DataSetFormat.allCases.map(\.rawValue).joined(separator: ", ")). (default: detected)")
   var format: DataSetFormat?
 
   @Option(
     help: ArgumentHelp(
-      "How the data's class names become the network's classes: a JSON object or list, or a line per class. (default: the model's labels)",
-      valueName: "file"))
+      """
+      A file that maps class names of the data to classes of the network: a JSON object or list, or one name per line. \
+      (default: the model's labels)
+      """, valueName: "file"))
   var classes: String?
 
-  @Option(help: ArgumentHelp("ImageNet: the class of each picture.", valueName: "file"))
+  @Option(help: ArgumentHelp("ImageNet: the file with the class of each image.", valueName: "file"))
   var labels: String?
 
-  @Option(help: ArgumentHelp("ImageNet: the folder of boxes in XML.", valueName: "dir"))
+  @Option(help: ArgumentHelp("ImageNet: the folder of bounding boxes (XML).", valueName: "dir"))
   var boxes: String?
 
-  @Option(help: ArgumentHelp("COCO: the folder of pictures.", valueName: "dir"))
+  @Option(help: ArgumentHelp("COCO: the folder of images.", valueName: "dir"))
   var images: String?
 
-  @Option(help: ArgumentHelp("PASCAL VOC: which list of ImageSets/Main.", valueName: "name"))
+  @Option(help: ArgumentHelp("PASCAL VOC: the name of a list in ImageSets/Main.", valueName: "name"))
   var split: String?
 
-  @Flag(help: "Leave out objects of classes that the network does not have.")
+  @Flag(help: "Skip objects of classes that the network does not have.")
   var skipUnknownClasses = false
 
-  @Option(help: ArgumentHelp("Use only n pictures, drawn at random.", valueName: "n"))
+  @Option(help: ArgumentHelp("Use a random sample of n images.", valueName: "n"))
   var limit: Int?
 
   func validate() throws {
@@ -89,14 +91,14 @@ struct DataSetArguments: ParsableArguments {
 
 extension DataSetFormat: ExpressibleByArgument {}
 
-/// The methods that are compared.
+/// The option for the methods to compare.
 private enum MethodArguments {
-  /// The option; `usual` is what is compared if none is given.
+  /// The option, with the default methods `usual`.
   static func option(usual: [any AttributionMethod]) -> Option<[any AttributionMethod]> {
     Option(
       wrappedValue: [], name: .customLong("method"),
       help: ArgumentHelp(
-        "A method, as in relevance explain. Repeatable. (default: \(usual.map(\.name).joined(separator: ", ")))",
+        "A method of relevance explain. Repeatable. (default: \(usual.map(\.name).joined(separator: ", ")))",
         valueName: "m"),
       transform: MethodCatalog.standard.method(parsing:))
   }
@@ -106,7 +108,7 @@ private enum MethodArguments {
   }
 }
 
-/// What an evaluation declares, as options.
+/// The parameters that an evaluation declares, as options.
 struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   private(set) var evaluation = E()
   private(set) var methods = E.methods ?? []
@@ -139,7 +141,7 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   }
 }
 
-/// The argument parser looks for options among the children of a mirror; these are as many as are declared.
+/// The argument parser finds options among the children of a mirror: here, one for each declared parameter.
 extension DeclaredOptions: CustomReflectable {
   var customMirror: Mirror {
     let methods: [Mirror.Child] = E.methods == nil ? [("methods", MethodArguments.option(usual: E.usualMethods))] : []
@@ -156,7 +158,7 @@ extension DeclaredOptions: CustomReflectable {
   }
 }
 
-/// The value of a declared parameter as an argument.
+/// The value of a declared parameter on the command line.
 private struct Written<Value: ParameterValue>: ExpressibleByArgument {
   let value: Value
   init(value: Value) { self.value = value }

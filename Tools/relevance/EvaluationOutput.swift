@@ -3,26 +3,26 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What becomes of an evaluation's results.
+/// The output of an evaluation.
 struct EvaluationOutput: ParsableArguments {
   @Option(name: .customLong("output"), help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var path = "evaluation"
 
-  @Option(help: ArgumentHelp("How many resamples of the pictures the intervals are from.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of bootstrap resamples for the intervals.", valueName: "n"))
   var resamples = 1000
 
   func validate() throws {
     if !(20...10_000).contains(resamples) { throw ValidationError("--resamples is \(resamples); expected 20 to 10000") }
   }
 
-  /// The folder, made if it is not there.
+  /// The folder, created if it does not exist.
   func folder() throws -> URL {
     let url = URL(fileURLWithPath: path)
     try makeFolder(url)
     return url
   }
 
-  /// Writes tables and report of a whole evaluation, and prints the tables.
+  /// Writes the tables and the report of a complete evaluation, and prints the tables.
   func write(_ journal: Journal) throws {
     let results = journal.results(resamples: resamples)
     let folder = try folder()
@@ -61,7 +61,7 @@ extension EvaluationOutput: EvaluationKeeper {
   }
 }
 
-/// All that an evaluation found; the same bytes for the same journal.
+/// The report of an evaluation. The same journal gives the same bytes.
 struct EvaluationReport: Encodable {
   private let evaluation: String
   private let configuration: [String: [String]]
@@ -93,7 +93,7 @@ struct EvaluationReport: Encodable {
       lines += failures.prefix(20).map { "  - \(Markdown.escaped($0.item)): \(Markdown.escaped($0.error))" }
       if failures.count > 20 { lines.append("  - … and \(failures.count - 20) more, which are in the journal.") }
     }
-    lines.append("- In brackets: 95 % intervals, from resampled pictures.")
+    lines.append("- In brackets: 95 % intervals, from resampled images.")
     lines.append(
       "- Configuration: "
         + Markdown.escaped(
@@ -120,7 +120,7 @@ extension ResultTable.Cell: Encodable {
     switch self {
     case .text(let text): try container.encode(text)
     case .count(let count): try container.encode(count)
-    // JSON has no number for what is not one.
+    // JSON has no infinite numbers and no NaN.
     case .number(let number): number.isFinite ? try container.encode(number) : try container.encodeNil()
     case .estimate(let estimate): try container.encode(estimate)
     case .absent: try container.encodeNil()

@@ -5,11 +5,31 @@ import RelevanceToolSupport
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows which pixels spoke for a class.",
+    abstract: "Explains a prediction: which pixels support or contradict a class.",
     discussion: """
-      Writes DIR/<input>/<target>.<method>.npy (relevance, float32 [C,H,W]), .png (red speaks for the class, blue against \
-      it) and .overlay.png for each input, target and method, maps.png with all maps of an input and what their colors mean, and \
-      DIR/report.json. With --save html, explanation.html shows all of an input on one page that needs no other file.
+      Files in DIR/<input>/:
+        <target>.<method>.npy          relevance, float32 [C,H,W]
+        <target>.<method>.png          heatmap; red supports, blue contradicts
+        <target>.<method>.overlay.png  heatmap over the image
+        maps.png                       all heatmaps of the input, with color bars
+        explanation.html               a self-contained page (--save html)
+      DIR/report.json contains scores, sums and ledgers of all inputs.
+
+      Targets:
+        top:K              the K classes with the highest scores (default: top:1)
+        class:N            class N
+        label:NAME         the class with this name
+        region:N           segmentation: the mean score of a class over its region
+        box:K              detector: the box with the K-th highest confidence
+        unit:NODE/CHANNEL  a channel of any node or output
+        cosine:FILE.npy    embedding: its cosine similarity to the one in the file
+      class, label and unit accept a position, such as class:N@Y,X; region also accepts a name. A region consists of \
+      the positions where its class has the highest score. For detectors, top:K selects the K best classes, each at \
+      its best position; for segmentation, the K largest regions, the background last. Overlapping boxes are not \
+      removed.
+
+      Parameters of a method follow a colon, such as clrp1:against=386,strength=1.5. relevance list methods prints all \
+      parameters.
 
       Examples:
         relevance explain squeezenet1.1 photo.jpg
@@ -18,7 +38,7 @@ struct Explain: ParsableCommand {
         convert photo.tif jpg:- | relevance explain model.onnx - --ledger
       """)
 
-  /// What can be written.
+  /// A kind of output file.
   enum Artifact: String, CaseIterable {
     case png
     case npy
@@ -34,11 +54,8 @@ struct Explain: ParsableCommand {
     name: .customLong("target"),
     help: ArgumentHelp(
       """
-      What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
-      of any node or output. Where classes have scores at several positions: class:N@Y,X or label:NAME@Y,X, one of them, or region:N \
-      or region:NAME, the mean over all at which the class has the largest score; top:K stands for a detector's K best classes, each at \
-      its best position, or for the K largest regions, the background last; box:K is a detector's K-th box by confidence, of all, \
-      also those that overlap others. Of an embedding, cosine:FILE.npy: its cosine to the one in the file. Repeatable. (default: top:1)
+      What to explain: top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or \
+      cosine:FILE.npy. Repeatable. (default: top:1)
       """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "box:", "unit:", "cosine:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
@@ -47,10 +64,8 @@ struct Explain: ParsableCommand {
     name: .customLong("method"),
     help: ArgumentHelp(
       """
-      How: \(MethodCatalog.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
-      clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
-      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives, and for \
-      boxes, units and cosines)
+      The method: \(MethodCatalog.standard.names.joined(separator: ", ")). Repeatable. (default: clrp1; lrp for \
+      targets without competing classes: boxes, units, cosines, quantities and single classes)
       """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
@@ -61,26 +76,27 @@ struct Explain: ParsableCommand {
     name: .customLong("at"),
     help: ArgumentHelp(
       """
-      Also show the relevance at the output of a node: DIR/<input>/<target>.<method>.at-NODE.npy ([C,H,W]) and .png (summed over \
-      channels), and the table of its channels. Repeatable.
+      Also print the most relevant channels of this node's output, and write its relevance to \
+      <target>.<method>.at-NODE.npy ([C,H,W]) and .png (sum over the channels). Repeatable.
       """, valueName: "node"), completion: .nodes)
   var layers: [String] = []
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
 
-  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json, html.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("The kinds of files to write, separated by commas: png, npy, json, html.", valueName: "list"))
   var save = "png,npy,json"
 
   @Option(
     help: ArgumentHelp(
       """
-      Which |r| has the full color in pictures, and at first in pages: each map's own 99.9th percentile (own), one over all \
-      maps of an input that have the same unit (common), or a given one (fixed:V).
+      The |r| that has the full color: own (the 99.9th percentile of each map), common (the 99.9th percentile over all \
+      maps of an input with the same unit) or fixed:V. Pages start with this scale.
       """, valueName: "own|common|fixed:v"), transform: ScaleArgument.init(parsing:))
   var scale = ScaleArgument.own
 
-  @Flag(help: "Print what became of the relevance at every node, and which cause kept some of it back.")
+  @Flag(help: "Print the conservation ledger: relevance flow per node, and absorbed relevance by cause.")
   var ledger = false
 
   func run() throws {
@@ -116,16 +132,16 @@ struct Explain: ParsableCommand {
         for method in methods {
           explanations += try Console.detail("explained \(targets.count) targets by \(method)") {
             do { return try conditions.explain(targets, by: method, in: trace) } catch let error as ExplanationError {
-              // What overflows does so for this input.
+              // Values overflow for this input, not for the model.
               guard case .notFinite = error else { throw error }
               throw InputError.doesNotFit(file.name, reason: error.description)
             }
           }
         }
         let flows = try flows(of: explanations, targets, trace)
-        // Of a contrast it is not known what constants take.
-        let isTold = explanations.contains { !$0.tokenShares.isEmpty }
-        for index in explanations.indices where !isTold && explanations[index].method.isContrastive {
+        // The share of constants is not known for a contrast; use the one that LRP computed.
+        let hasShares = explanations.contains { !$0.tokenShares.isEmpty }
+        for index in explanations.indices where !hasShares && explanations[index].method.isContrastive {
           let flow = flows.first { $0.target == explanations[index].target }
           explanations[index].remarks += [flow?.constantsRemark].compactMap { $0 }
         }
@@ -147,7 +163,7 @@ struct Explain: ParsableCommand {
           notes: notes)
         if let provenance {
           let page = ExplanationPage(
-            input: file.name, picture: input.picture,
+            input: file.name, image: input.image,
             scores: PredictedScores(
               try trace.scores(ofItem: 0), objectness: trace.objectness(ofItem: 0), layout: trace.layout,
               labels: model.labels, top: 5), maps: maps,
@@ -172,11 +188,12 @@ struct Explain: ParsableCommand {
     if let failure { throw failure }
   }
 
-  /// Explanations that tell how relevance went through the network. The sums of a contrast do not: then LRP of the same targets does.
+  /// Explanations whose ledgers describe the relevance flow. The sums of a contrast do not, so LRP explains the same
+  /// targets.
   private func flows(of explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [Explanation] {
     let relevances = explanations.map(\.method).filter(\.isRelevance)
-    let isTold = relevances.isEmpty || relevances.contains { $0 is LRP } || !conditions.through.isEmpty
-    return try isTold ? explanations : trace.explain(targets, by: .lrp)
+    let isSufficient = relevances.isEmpty || relevances.contains { $0 is LRP } || !conditions.through.isEmpty
+    return try isSufficient ? explanations : trace.explain(targets, by: .lrp)
   }
 }
 
@@ -189,7 +206,9 @@ struct ResultWriter {
   let scale: ScaleArgument
   let labels: Labels?
 
-  /// Writes maps as numbers and as pictures, and returns them as they are shown, if they are shown anywhere.
+  /// Writes maps as numbers and as images.
+  ///
+  /// - Returns: the maps as they are drawn; empty if neither images nor a page are written.
   func write(_ explanations: [Explanation], of input: Input) throws -> [ShownMap] {
     let drawn = artifacts.contains(.png) || artifacts.contains(.html)
     let maps =
@@ -206,8 +225,8 @@ struct ResultWriter {
     if artifacts.contains(.png) {
       for map in maps {
         try map.heatmap.image().writePNG(to: path(map.explanation.fileName + ".png"))
-        if let picture = input.picture {
-          try map.heatmap.overlay(on: picture).writePNG(to: path(map.explanation.fileName + ".overlay.png"))
+        if let image = input.image {
+          try map.heatmap.overlay(on: image).writePNG(to: path(map.explanation.fileName + ".overlay.png"))
         }
       }
       try MapSheet(maps, labels: labels).image.writePNG(to: path("maps.png"))
@@ -233,13 +252,13 @@ struct ResultWriter {
   private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 }
 
-/// Makes a folder, and those that it lies in.
+/// Creates a folder and its missing parent folders.
 func makeFolder(_ folder: URL) throws {
   try FileSystem.makeFolder(folder.path)
 }
 
 extension Explainer {
-  /// CLRP1, or LRP where the output is a quantity or of one class, which has no alternatives, or where a target is no class.
+  /// CLRP1; LRP for an output that is a quantity or has a single class, and for targets that are no classes.
   fileprivate func usualMethod(for model: Model, _ targets: [TargetArgument]) -> any AttributionMethod {
     guard targets.allSatisfy(\.isOfClasses) else { return LRP() }
     let layout = try? scoreLayout(forInput: model.exampleInputShape)
@@ -248,14 +267,15 @@ extension Explainer {
 }
 
 extension Explanation {
-  /// The method, and under which conditions: `lrp through conv4_2/3+7`.
+  /// The method and its conditions: `lrp through conv4_2/3+7`.
   var methodTitle: String {
     guard !conditions.isEmpty else { return method.description }
     let passed = conditions.map(\.description).joined(separator: " and ")
-    return "\(method) through \(passed)\(isExclusive ? "" : ", or beside")"
+    return "\(method) through \(passed)\(isExclusive ? "" : ", and past it")"
   }
 
-  /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `box1.lrp`, `cosine-zebra.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
+  /// The start of file names, such as `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`,
+  /// `box1.lrp`, `cosine-zebra.lrp`, `unit-conv5-13.lrp` or `unit-conv5-13-6-7.lrp`.
   var fileName: String {
     let passed = conditions.map { ".through-" + $0.description.inFileNames }.joined()
     let method =

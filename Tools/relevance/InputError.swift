@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// An input that is not there, or that the network cannot take.
+/// An input that does not exist or does not fit the network.
 enum InputError: RelevanceKitError {
   case missing(String, suggestion: String?)
   case unreadable(String, reason: String)
@@ -29,7 +29,7 @@ enum InputError: RelevanceKitError {
     case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
     case .doesNotFit(let file, let reason): "\(file): \(reason)"
     case .sameStem(let a, let b):
-      "\(a) and \(b) would write to the same folder of results; give one of them another name"
+      "\(a) and \(b) would write to the same results folder; rename one of them"
     }
   }
 }

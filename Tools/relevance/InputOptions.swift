@@ -4,23 +4,23 @@ import RelevanceKit
 import Synchronization
 import RelevanceToolSupport
 
-/// The pictures and how they are fitted to the network.
+/// The inputs and how images are fitted to the network.
 struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       """
-      Pictures (.jpg, .png), preprocessed tensors (.npy: float32, [C,H,W] or [N,C,H,W], of which each item is an input), folders of \
-      such files, whose subfolders are not searched, or - for standard input.
+      Images (.jpg, .png), preprocessed tensors (.npy, float32, [C,H,W], or [N,C,H,W] for N inputs), folders of such \
+      files without subfolders, or - for standard input.
       """, valueName: "input"), completion: .file(extensions: InputFile.extensions))
   var paths: [String]
 
   @OptionGroup var fitting: FitOptions
 
-  /// The inputs, those of folders by name.
+  /// The inputs; files of a folder are sorted by name, and each item of a batch in a `.npy` file is a separate input.
   ///
   /// - Parameters:
-  ///   - model: what they are for: of a `.npy` file with a batch each item is an input of its own.
-  ///   - areWritten: whether each has a folder for its results.
+  ///   - model: the model that takes the inputs.
+  ///   - areWritten: whether each input has a folder for its results.
   /// - Throws: `InputError` for a folder without inputs, and for two inputs whose results would have the same folder.
   func files(for model: Model, areWritten: Bool = true) throws -> [InputFile] {
     let files = try paths.flatMap { try InputFile.all(at: $0) }.flatMap { try $0.items(for: model) }
@@ -33,9 +33,9 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// How pictures are fitted to the network.
+/// How images are fitted to the network.
 struct FitOptions: ParsableArguments {
-  /// How a picture of another shape is given to the network.
+  /// How an image of another shape is fitted to the network.
   enum Fit: String, CaseIterable, ExpressibleByArgument {
     case crop
     case whole
@@ -44,14 +44,17 @@ struct FitOptions: ParsableArguments {
 
   @Option(
     help:
-      "Fit pictures as the model's preprocessing says (crop), resized but not cropped (whole), or as they are (native)."
+      """
+      Resize and crop images as the model's preprocessing specifies (crop), resize without cropping (whole), or do \
+      neither (native).
+      """
   )
   var fit = Fit.crop
 
   /// Reads an input and prepares it for the network.
   func load(_ file: InputFile, for model: Model) throws -> Input {
     let input = try Console.detail("read and prepared \(file.name)") { try read(file, for: model) }
-    Console.detail("\(file.name) is \(input.tensor.shape) for the network")
+    Console.detail("\(file.name): input shape \(input.tensor.shape)")
     return input
   }
 
@@ -63,21 +66,33 @@ struct FitOptions: ParsableArguments {
         throw InputError.shape(file.name, found: tensor.shape)
       }
       let input = model.network.repeated(tensor.reshaped(to: shape))
-      return Input(file: file, tensor: input, picture: nil, model: model)
-    case .picture(let image):
+      return Input(file: file, tensor: input, image: nil, model: model)
+    case .image(let image):
       let preprocessing = preprocessing(of: model)
       if let channels = model.network.imageExtents.channels, channels != preprocessing.colors.rawValue {
         throw InputError.doesNotFit(
           file.name,
-          reason: "the network takes \(channels) channels; expected a tensor (.npy), or a network of 1, 3 or 4")
+          reason:
+            "the network takes \(channels) channels; expected a tensor (.npy), because images have 1, 3 or 4 channels")
       }
-      let picture = try preprocessing.visible(image)
-      let input = model.network.arranged(try preprocessing.normalized(picture))
-      return Input(file: file, tensor: input, picture: picture, model: model)
+      let visible = try preprocessing.visible(image)
+      let extents = model.network.imageExtents
+      if fit != .crop,
+        (extents.height ?? visible.height, extents.width ?? visible.width) != (visible.height, visible.width)
+      {
+        throw InputError.doesNotFit(
+          file.name,
+          reason:
+            "found \(visible.height)×\(visible.width) pixels (height × width) with --fit \(fit.rawValue); the network expects "
+            + "\(extents.height.map(String.init) ?? "any")×\(extents.width.map(String.init) ?? "any"); omit --fit, or export the "
+            + "model with a dynamic height and width")
+      }
+      let input = model.network.arranged(try preprocessing.normalized(visible))
+      return Input(file: file, tensor: input, image: visible, model: model)
     }
   }
 
-  /// How pictures are prepared.
+  /// The preprocessing of images.
   func preprocessing(of model: Model) -> Preprocessing {
     switch fit {
     case .crop: model.preprocessing
@@ -87,17 +102,17 @@ struct FitOptions: ParsableArguments {
   }
 }
 
-/// Where an input comes from: a file, or standard input.
+/// The source of an input: a file or standard input.
 struct InputFile: Hashable {
-  /// The path as it was given; `-` is standard input.
+  /// The path on the command line; `-` is standard input.
   let path: String
-  /// Which item of a batch it is; nil for a file that is one input.
+  /// The index of the item in a batch; nil for a file with a single input.
   var item: Int?
 
-  /// What inputs' names end with, without the dot.
+  /// The file extensions of inputs, without the dot.
   static let extensions = ["jpg", "jpeg", "png", "npy"]
 
-  /// A path as it is, or all inputs of a folder, by name; hidden ones are left out.
+  /// The file at a path or, for a folder, its files that are inputs, sorted by name and without hidden ones.
   static func all(at path: String) throws -> [InputFile] {
     guard path != "-", FileSystem.isFolder(path) == true else { return [InputFile(path: path)] }
     guard let found = try? FileSystem.names(in: path) else { throw InputError.unreadableFolder(path) }
@@ -108,14 +123,13 @@ struct InputFile: Hashable {
     let others = Set(found.map { URL(fileURLWithPath: $0).pathExtension.lowercased() })
       .intersection(["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "jp2"])
     if !others.isEmpty {
-      Console.note(
-        "\(path): \(others.sorted().map { "." + $0 }.joined(separator: ", ")) files are left out; expected .jpg, .png or .npy"
-      )
+      let list = others.sorted().map { "." + $0 }.joined(separator: ", ")
+      Console.note("\(path): \(list) files are left out; expected .jpg, .png or .npy")
     }
     return inputs.sorted().map { InputFile(path: path.hasSuffix("/") ? path + $0 : "\(path)/\($0)") }
   }
 
-  /// What messages call it.
+  /// The name in messages.
   var name: String {
     path == "-" ? "standard input" : FileSystem.printable(path) + (item.map { "[\($0)]" } ?? "")
   }
@@ -126,28 +140,30 @@ struct InputFile: Hashable {
     return URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent + (item.map { "-\($0)" } ?? "")
   }
 
-  /// Whether its name is a tensor's.
+  /// Whether the file extension is that of a tensor.
   var isTensorByName: Bool { path.lowercased().hasSuffix(".npy") }
 
-  /// What it holds; errors name it.
+  /// Reads the input.
+  ///
+  /// - Throws: `RelevanceKitError` that names the input.
   func content() throws -> InputContent {
     if let data = try stream() {
       return data.starts(with: Self.tensorStart)
-        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(Self.noting(try RGBImage.read(data, name: name)))
+        ? .tensor(try NumPyFile.decode(data, name: name)) : .image(Self.noting(try RGBImage.read(data, name: name)))
     }
     guard FileSystem.exists(path) else {
       throw InputError.missing(path, suggestion: similarFile(to: path))
     }
-    return isTensorByName ? .tensor(try tensor()) : .picture(Self.noting(try RGBImage.read(path)))
+    return isTensorByName ? .tensor(try tensor()) : .image(Self.noting(try RGBImage.read(path)))
   }
 
-  /// The picture, with a note of what is doubtful about it.
+  /// The upright image. Notes doubts about the file.
   private static func noting(_ reading: RGBImage.Reading) -> RGBImage {
     if let doubt = reading.doubt { Console.note(doubt) }
     return reading.upright
   }
 
-  /// The tensor of the file, or of a batch the item.
+  /// The tensor in the file, or the item of a batch.
   private func tensor() throws -> Tensor {
     guard let item else { return try NumPyFile.read(path) }
     let batch = try Self.batch.withLock { known in
@@ -160,10 +176,10 @@ struct InputFile: Hashable {
     return batch.item(item)
   }
 
-  /// The batch that was read last: its items come one after the other.
+  /// The batch that was read last. Its items are requested one after another.
   private static let batch = Mutex<(path: String, tensor: Tensor)?>(nil)
 
-  /// The items of a batch of inputs, each an input of its own; of all other files themselves.
+  /// The items of a batch as separate inputs; any other file as a single input.
   func items(for model: Model) throws -> [InputFile] {
     guard path != "-", isTensorByName, item == nil, let shape = try? NumPyFile.shape(of: path), shape.rank == 4,
       shape[0] > 1, shape[0] != model.network.fixedBatch,
@@ -172,24 +188,24 @@ struct InputFile: Hashable {
     return (0..<shape[0]).map { InputFile(path: path, item: $0) }
   }
 
-  /// The checksum of its bytes, as `sha256sum` prints it.
+  /// The checksum of the input's bytes, in the format of `sha256sum`.
   func checksum() throws -> String {
     try stream().map { "\(SHA256.digest(of: $0).hexadecimal)  \(path)" } ?? Provenance.checksum(of: path)
   }
 
   private static let tensorStart = Data([0x93] + Array("NUMPY".utf8))
 
-  /// All of standard input, or of what else this process was given open, such as `/dev/stdin` and `/dev/fd/63`, which is read once; nil for
-  /// all other files.
+  /// All bytes of a stream, which is read once: standard input or a file that is already open, such as `/dev/stdin` or
+  /// `/dev/fd/63`; nil for all other files.
   private func stream() throws -> Data? {
     guard path == "-" || ReadableFile.isStream(path) else { return nil }
     return try Self.read.withLock { known in
       if let data = known[path] { return data }
       do {
-        // As a file it would be opened anew, at its start.
+        // Opening it by path would start at its beginning again.
         let input = path == "-" ? try ReadableFile(open: STDIN_FILENO) : try ReadableFile(path)
         var data = try input.read(upTo: 8)
-        // What is no input need not be read to its end, which it may not have.
+        // A stream that is no input is not read to its end: it may have none.
         let starts = [Self.tensorStart, Data([0xFF, 0xD8, 0xFF]), Data([0x89] + Array("PNG".utf8))]
         if starts.contains(where: data.starts(with:)) { data += try input.readToEnd() }
         known[path] = data
@@ -203,23 +219,25 @@ struct InputFile: Hashable {
   private static let read = Mutex<[String: Data]>([:])
 }
 
-/// What an input holds.
+/// The content of an input.
 enum InputContent {
-  case picture(RGBImage)
+  case image(RGBImage)
   case tensor(Tensor)
 }
 
-/// One prepared input.
+/// An input that is prepared for the network.
 struct Input {
   let file: InputFile
-  /// What the network takes, 1 × C × H × W.
+  /// The input of the network, 1 × C × H × W.
   let tensor: Tensor
-  /// What of the picture the network sees; nil for a tensor.
-  let picture: RGBImage?
-  /// What it was prepared for.
+  /// The resized and cropped image; nil for a tensor.
+  let image: RGBImage?
+  /// The model that it is prepared for.
   let model: Model
 
-  /// Runs the network on the input; errors name the input's file, or the model's if they belong to the model.
+  /// Runs the network on the input.
+  ///
+  /// - Throws: `RelevanceKitError` that names the file of the input, or that of the model if the model is at fault.
   func run<Result>(_ body: (Tensor) throws -> Result) throws -> Result {
     try namingModel(model, for: self) {
       try Console.detail("ran the network on \(file.name)") { try body(tensor) }
@@ -227,15 +245,15 @@ struct Input {
   }
 }
 
-/// Says what is doubtful about the files beside a model, and what is assumed of pictures if they do not tell how these are prepared.
+/// Notes doubts about the files beside a model, and the assumed preprocessing if no file specifies it.
 func noteAssumedPreprocessing(of model: Model, for files: [InputFile]) {
   model.notes.forEach { Console.note($0) }
   Set(files.flatMap { assumptions(of: model, for: $0) }).forEach { Console.note($0) }
 }
 
-/// What is assumed of an input, a sentence each.
+/// The assumptions about an input, a sentence each.
 ///
-/// - Parameter plan: the plan that its maps follow from, if they do.
+/// - Parameter plan: the plan of its maps; nil for maps without a plan.
 func assumptions(of model: Model, for file: InputFile, under plan: RulePlan? = nil) -> [String] {
   guard model.preprocessingFile == nil else { return [] }
   if file.isTensorByName {
@@ -251,9 +269,9 @@ func assumptions(of model: Model, for file: InputFile, under plan: RulePlan? = n
   return ["no preprocessor_config.json beside the model; using \(model.assumption)"]
 }
 
-/// Calls `body` for every input; one that fails is reported and the rest goes on.
+/// Calls `body` for every input. An input that fails is reported, and the others continue.
 ///
-/// - Throws: `ExitCode` with the first failure's status once all have been tried.
+/// - Throws: `ExitCode` with the status of the first failure, after all inputs have been tried.
 func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) throws {
   let progress = files.count > 1 ? ProgressLine("inputs", total: files.count) : nil
   var status: Int32 = 0
@@ -262,7 +280,7 @@ func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) thro
       let failure = Failure(error, of: Relevance.self)
       failure.report()
       if status == 0 { status = failure.status }
-      // What is wrong with the command is wrong with every input.
+      // An error in the command line affects every input.
       if error.category == .usage { break }
     }
     try Console.flush()

@@ -4,8 +4,11 @@ import RelevanceToolSupport
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the network's nodes and which rule applies to each.",
+    abstract: "Prints the nodes of a network and the rule of each node.",
     discussion: """
+      Lists the operator, shape and rule of each node, and the row of the rule table that assigns the rule. With --why or \
+      --receptive-field, prints only the requested information.
+
       Examples:
         relevance inspect squeezenet1.1 --rules paper
         relevance inspect model.onnx --rules mine.yaml --why conv1 --why fc
@@ -17,14 +20,16 @@ struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Show why a node has its rule: the rows that did not match, and why. Repeatable.", valueName: "node"),
+      "Explain the rule of this node: which rows of the table do not match, and why. Repeatable.", valueName: "node"),
     completion: .nodes)
   var why: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Show which rows and columns of the input a position of a node's output depends on; without a position, size and stride of the node's receptive fields and the field in the middle. Repeatable.",
-      valueName: "node[@y,x]"),
+      """
+      Print the rows and columns of the input that a position of this node depends on. Without a position, print the \
+      size and stride of the receptive fields, and the middle one. Repeatable.
+      """, valueName: "node[@y,x]"),
     completion: .nodes)
   var receptiveField: [String] = []
 
@@ -56,7 +61,7 @@ struct Inspect: ParsableCommand {
     }
     Console.result(try namingModel(model) { try plan.description(forInput: shape) })
   }
-  /// The model, with zeros for inputs that are given no values; nil where nodes cannot be told without them.
+  /// The model, with zeros for inputs without values; nil if the nodes depend on these values.
   private func load() throws -> Model? {
     do { return try model.load() } catch let error as ONNXError {
       guard case .openInputs(_, let inputs, let others) = error else { throw error }
@@ -65,12 +70,12 @@ struct Inspect: ParsableCommand {
         let model = try model.load(othersAreZeros: true)
         _ = try model.network.graph.shapes(forInput: model.exampleInputShape)
         Console.note(
-          "no values are given for \(others.joined(separator: ", ")); zeros are in their place, until --input NAME=FILE.npy gives others"
+          "no values given for \(others.joined(separator: ", ")); using zeros; set values with --input NAME=FILE.npy"
         )
         return model
       } catch let refusal as any RelevanceKitError {
         Console.result(
-          "no values are given for \(others.joined(separator: ", ")), and with zeros the nodes are not known: \(refusal)"
+          "no values given for \(others.joined(separator: ", ")), and the nodes cannot be listed with zeros: \(refusal)"
             .printable)
         return nil
       }

@@ -5,13 +5,17 @@ import RelevanceToolSupport
 
 struct Lab: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tries rules on one layer, side by side.",
+    abstract: "Compares rules on one layer: absorbed relevance, concentration and maps.",
     discussion: """
-      Relevance at the layer's output goes through this layer only, by each rule; nothing else of the rule table changes. \
-      The table says of every rule what arrived (IN), what left (OUT) and what took the rest; which share of it is \
-      NEGATIVE at the layer's input, and how concentrated it is there (GINI: 0 even, towards 1 all in one place); how far \
-      the map is from that of the first rule (DISTANCE, in norms of that; COSINE) and, in sweeps, from the row above \
-      (STEP, in norms of that).
+      Propagates the relevance at the layer's output through this layer by each rule. The rest of the rule table is \
+      not changed. Columns of the table:
+        IN, OUT    relevance at the layer's output and at its input
+        BIAS etc.  absorbed relevance, by cause
+        NEGATIVE   share of negative relevance at the input
+        GINI       concentration at the input, from 0 (even) to 1 (a single element)
+        DISTANCE   distance from the first rule's map, divided by its norm
+        COSINE     cosine similarity to the first rule's map
+        STEP       in sweeps: distance from the row above, divided by its norm
 
       Examples:
         relevance lab squeezenet1.1 photo.jpg --layer conv10 --rule zPlus --rule z
@@ -19,7 +23,7 @@ struct Lab: ParsableCommand {
         relevance lab model.onnx photo.npy --layer conv5 --rule z --seed unit:13@6,7
       """)
 
-  /// What can be written.
+  /// A kind of output file.
   enum Kind: String, CaseIterable {
     case csv
     case npy
@@ -29,12 +33,12 @@ struct Lab: ParsableCommand {
   @OptionGroup var model: ModelOptions
 
   @Argument(
-    help: ArgumentHelp("A picture, a preprocessed tensor, or - for standard input, as for explain.", valueName: "input")
+    help: ArgumentHelp("An image, a preprocessed tensor (.npy), or - for standard input.", valueName: "input")
   )
   var path: String
 
   @Option(
-    help: ArgumentHelp("The node whose rule is tried; relevance inspect lists them.", valueName: "node"),
+    help: ArgumentHelp("The node to apply the rules to; relevance inspect lists all nodes.", valueName: "node"),
     completion: .nodes)
   var layer: String
 
@@ -42,7 +46,7 @@ struct Lab: ParsableCommand {
     name: .customLong("rule"),
     help: ArgumentHelp(
       """
-      A rule: name or name:key=value,...; keys may be shortened. One value may be a sweep, low..high or low..highxN. \
+      A rule, name or name:key=value,...; keys can be abbreviated. One value can be a sweep: low..high or low..highxN. \
       Repeatable.
       """, valueName: "rule"), completion: .list(RuleCatalog.standard.names))
   var ruleTexts: [String]
@@ -50,15 +54,16 @@ struct Lab: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The relevance at the layer's output: unit:CHANNEL (where it is largest), unit:CHANNEL@Y,X or channel:CHANNEL, with \
-      their activations; or target, what arrives there when the target is explained by LRP.
+      The relevance at the layer's output: target (that of --target by LRP), unit:CHANNEL (the largest activation of the \
+      channel), unit:CHANNEL@Y,X (one activation) or channel:CHANNEL (all activations of the channel).
       """, valueName: "seed"),
     transform: SeedArgument.init(parsing:))
   var seed = SeedArgument.target
 
   @Option(
     help: ArgumentHelp(
-      "What seed target explains: top:1, class:N or label:NAME. (default: top:1)", valueName: "t"),
+      "The target of --seed target, as in relevance explain: top:1, class:N or label:NAME. (default: top:1)",
+      valueName: "t"),
     transform: TargetArgument.init(parsing:))
   var target: TargetArgument?
 
@@ -66,14 +71,14 @@ struct Lab: ParsableCommand {
   @OptionGroup var fitting: FitOptions
 
   @Option(
-    help: ArgumentHelp("The folder to write to. (default: lab, if there is something to save)", valueName: "dir"))
+    help: ArgumentHelp("The folder to write to. (default: lab, if --save is given)", valueName: "dir"))
   var output: String?
 
   @Option(
     help: ArgumentHelp(
       """
-      What to write, separated by commas: csv (the table), npy (the relevance of each rule), png (all maps, with one \
-      scale). (default: nothing; with --output, all)
+      The kinds of files to write, separated by commas: csv (the table), npy (the relevance by each rule), png (all maps \
+      on one scale). (default: none; all with --output)
       """, valueName: "list"))
   var save: String?
 
@@ -81,7 +86,7 @@ struct Lab: ParsableCommand {
     if case .top(let count)? = target, count > 1 {
       throw ValidationError("--target top:\(count) means \(count) classes; expected one, such as top:1 or class:N")
     }
-    if target != nil, seed != .target { throw ValidationError("--target is for --seed target, not for --seed \(seed)") }
+    if target != nil, seed != .target { throw ValidationError("--target needs --seed target; found --seed \(seed)") }
   }
 
   func run() throws {
@@ -99,7 +104,7 @@ struct Lab: ParsableCommand {
     let explained = target.targets(in: trace)[0]
     var seed = seed
     if case .unit(let channel, nil) = seed {
-      // Said in the title, so that one can come back to it.
+      // Print the position in the title, so that it can be used again.
       seed = .unit(channel, position: try lab.largestPosition(inChannel: channel, at: layer))
     }
     let observations = try lab.experiment(rules, at: layer, seed: seed.seed(for: explained))
@@ -114,17 +119,19 @@ struct Lab: ParsableCommand {
       + (seed == .target ? explained.description(labels: model.labels) : "\(seed)")
     if !kinds.isEmpty { try report.write(kinds, to: output ?? "lab") }
     Console.result(report.text)
-    if report.isEmpty { Console.note("no relevance arrives at \(layer)") }
+    if report.isEmpty { Console.note("no relevance reaches \(layer)") }
   }
 
-  /// Inputs outside of the boxes of rule z^B: of the table, and of the rules that are tried.
+  /// Input values outside the box of rule z^B, for the rules of the table and the compared rules.
   private func boxNotes(of trace: Trace, _ rules: [any NamedRule], at layer: String) -> [BoxViolation] {
     let site = trace.plan.network.graph.node(named: layer).flatMap { trace.plan[$0]?.site }
     let tried = site.map { site in rules.compactMap { trace.boxViolation(of: $0, at: site) } } ?? []
     return (trace.boxViolations + tried).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// The one input.
+  /// The input.
+  ///
+  /// - Throws: `ValidationError` for a folder with several inputs.
   private func inputFile() throws -> InputFile {
     let files = try InputFile.all(at: path)
     guard files.count == 1 else {
@@ -134,13 +141,15 @@ struct Lab: ParsableCommand {
   }
 }
 
-/// A seed as it is written on the command line: `unit:CHANNEL`, `unit:CHANNEL@Y,X`, `channel:CHANNEL` or `target`.
+/// A seed as written on the command line: `unit:CHANNEL`, `unit:CHANNEL@Y,X`, `channel:CHANNEL` or `target`.
 enum SeedArgument: Equatable, CustomStringConvertible {
   case unit(Int, position: [Int]?)
   case channel(Int)
   case target
 
-  /// Reads a seed; the error says what is expected.
+  /// Reads a seed.
+  ///
+  /// - Throws: `ValidationError` that lists the expected forms.
   init(parsing argument: String) throws {
     let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
     let sides = (parts.count == 2 ? parts[1] : "").split(separator: "@", omittingEmptySubsequences: false)
@@ -167,7 +176,7 @@ enum SeedArgument: Equatable, CustomStringConvertible {
     }
   }
 
-  /// The seed that is meant.
+  /// The seed in the lab.
   func seed(for target: Target) -> RuleLab.Seed {
     switch self {
     case .unit(let channel, let position): .unit(channel: channel, position: position)

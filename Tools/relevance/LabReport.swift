@@ -1,13 +1,13 @@
 import Foundation
 import RelevanceKit
 
-/// What the lab has seen, as a table and as files.
+/// The results of the lab as a table and as files.
 struct LabReport {
   /// The line above the table.
   var title = ""
   private let observations: [RuleLab.Observation]
   private let hasSweep: Bool
-  /// What was written, in words.
+  /// Descriptions of the written files.
   private var files: [String] = []
 
   init(_ observations: [RuleLab.Observation], hasSweep: Bool) {
@@ -15,24 +15,24 @@ struct LabReport {
     self.hasSweep = hasSweep
   }
 
-  /// The layer, its operator, and the shape of what is looked at.
+  /// The layer, its operator, and the shape of the operand whose relevance is shown.
   var layer: String {
     let (entry, shape) = (observations[0].ledger, observations[0].relevance.shape)
     return "\(entry.node) (\(entry.kind)), input \(observations[0].operand) \(shape)"
   }
 
-  /// Whether nothing arrived.
+  /// Whether no relevance reached the layer.
   var isEmpty: Bool { observations[0].ledger.magnitudeIn == 0 }
 
-  /// What can take relevance at one layer.
+  /// The causes of absorption that are possible at a single layer.
   private static let causes = AbsorptionCause.allCases.filter { $0 != .clipped && $0 != .condition }
 
   // MARK: The table
 
-  /// The title, the table, and what was written.
+  /// The title, the table, and the written files.
   var text: String {
     var columns: [(title: String, cells: [String])] = [("RULE", observations.map(\.rule))]
-    // All relevance with the same decimals, so that rows can be added up; five digits of what arrives.
+    // The same number of decimals in all columns, so that rows add up: five significant digits of IN.
     let magnitude = observations[0].ledger.magnitudeIn
     let decimals = magnitude == 0 ? 0 : min(max(4 - magnitude.powerOfTen, 0), 12)
     func relevance(_ value: Double) -> String { Self.fixed(value, decimals) }
@@ -42,7 +42,7 @@ struct LabReport {
       let cells = observations.map { relevance($0.ledger.losses[cause] ?? 0) }
       if cells.contains(where: { $0 != relevance(0) }) { columns.append((cause.title, cells)) }
     }
-    // Of a layer with several operands only one is looked at.
+    // Only one operand of a layer is shown, whose sum can differ from OUT.
     let sums = observations.map { relevance($0.sum) }
     if sums != columns[2].cells { columns.append(("SUM", sums)) }
     columns.append(("NEGATIVE", observations.map { Self.fixed($0.negativeShare * 100, 1) + " %" }))
@@ -61,12 +61,12 @@ struct LabReport {
     observations.enumerated().map { $0 == 0 ? nil : $1.compared(with: observations[0]) }
   }
 
-  /// The distance of each map from the one before.
+  /// The distance of each map from the previous one.
   private var steps: [Double?] {
     observations.indices.map { $0 == 0 ? nil : observations[$0].compared(with: observations[$0 - 1]).distance }
   }
 
-  /// A number with so many decimals; never “−0”.
+  /// A number with a fixed number of decimals, without a negative zero.
   private static func fixed(_ value: Double, _ decimals: Int) -> String {
     let text = String(format: "%.\(decimals)f", value)
     return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
@@ -74,10 +74,14 @@ struct LabReport {
 
   // MARK: Files
 
-  /// Writes the files that are asked for; everything is computed before the first is written.
+  /// Writes the requested files. Everything is computed before the first file is written.
   mutating func write(_ kinds: Set<Lab.Kind>, to folder: String) throws {
     let url = URL(fileURLWithPath: folder)
-    let picture = kinds.contains(.png) ? try LabPicture(observations.map(\.relevance)) : nil
+    let figure =
+      kinds.contains(.png)
+      ? try LabFigure(
+        observations.map(\.relevance), rules: observations.map(\.rule),
+        title: "Relevance of \(observations[0].operand) by rule at \(observations[0].ledger.node)") : nil
     try makeFolder(url)
     if kinds.contains(.csv) {
       try writeFile(Data(csv(namesFiles: kinds.contains(.npy)).utf8), to: url.appendingPathComponent("lab.csv"))
@@ -91,16 +95,16 @@ struct LabReport {
           observation.relevance.reshaped(to: item), to: url.appendingPathComponent(fileName(index)).path)
       }
       files.append(
-        "\(folder)/\(fileName(0))\(observations.count > 1 ? " and so on" : ""): relevance of \(observations[0].operand)"
+        "\(folder)/\(fileName(0))\(observations.count > 1 ? " etc." : ""): relevance of \(observations[0].operand)"
       )
     }
-    if let picture {
-      try picture.image.writePNG(to: url.appendingPathComponent("lab.png").path)
-      files.append("\(folder)/lab.png: \(picture.caption)")
+    if let figure {
+      try figure.image.writePNG(to: url.appendingPathComponent("lab.png").path)
+      files.append("\(folder)/lab.png: \(figure.caption)")
     }
   }
 
-  /// `02-epsilon.npy`, and of a sweep with the values, `02-epsilon-epsilon-0.01.npy`
+  /// A file name such as `02-epsilon.npy` or, in a sweep, `02-epsilon-epsilon-0.01.npy`.
   private func fileName(_ index: Int) -> String {
     let rule = observations[index].rule
     func isPlain(_ character: Character) -> Bool { character.isASCII && (character.isLetter || character.isNumber) }
@@ -132,37 +136,41 @@ struct LabReport {
   }
 }
 
-/// Maps in a grid, with one scale, above a bar of its colors.
-struct LabPicture {
+/// Maps in a grid on one scale, each with its rule, above a color bar.
+struct LabFigure {
   let image: RGBImage
   let caption: String
 
-  /// The side, in pixels, that maps are enlarged to.
+  /// The side of enlarged maps, in pixels.
   private static let side = 176
   private static let columns = 4
 
-  init(_ maps: [Tensor]) throws {
+  init(_ maps: [Tensor], rules: [String], title: String) throws {
     let planes = try maps.map(Self.plane)
     let scale = try HeatmapScale.common(planes)
     let colors = HeatmapColors(for: planes, limit: try Heatmap(planes[0], scale: scale).limit)
     let heatmaps = try planes.map { try Heatmap($0, scale: scale, colors: colors) }
     let (width, height) = (heatmaps[0].width, heatmaps[0].height)
     let pixels = max(1, Self.side / max(width, height, 1))
-    let columns = min(Self.columns, maps.count)
-    let pictures = try heatmaps.map { try $0.image(pixelsPerPosition: pixels) }
-    var montage = Montage(pictures, columns: columns)
-    montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12, colors: colors)])
-    image = montage.image()
+    let cells = try zip(heatmaps, rules).map { heatmap, rule in
+      LabeledMontage.Cell(
+        try heatmap.image(pixelsPerPosition: pixels), caption: rule.replacing("(", with: "\n(", maxReplacements: 1))
+    }
+    let rows = stride(from: 0, to: cells.count, by: Self.columns).map {
+      LabeledMontage.Row(Array(cells[$0..<min($0 + Self.columns, cells.count)]))
+    }
+    image = LabeledMontage(title: title, rows: rows, colorBar: ColorBar(heatmaps[0])).image()
     caption =
-      (maps.count > 1
-        ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
+      (maps.count > 1 ? "\(maps.count) maps in the order of the table" : "the map of the rule")
       + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
       + String(
-        format: "; \(colors == .diverging ? "red speaks for, blue against" : "all speaks for"), full color at %.4g",
+        format:
+          "; \(colors == .diverging ? "red supports, blue contradicts" : "all colors support"), full color at %.4g",
         heatmaps[0].limit)
   }
 
-  /// What is drawn of some relevance: the sum over the channels; of channels without positions, rows of about as many.
+  /// The values to draw: the sum over the channels or, without positions, the channels in a rectangle that is nearly a
+  /// square.
   private static func plane(_ relevance: Tensor) throws -> Tensor {
     if relevance.shape.rank == 4, relevance.shape[0] == 1 { return try Heatmap.channelSum(relevance) }
     let width = max(1, Int(Double(relevance.count).squareRoot().rounded(.up)))

@@ -2,12 +2,12 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The relevance of a layer for what is explained.
+/// The relevance at a layer for an explanation.
 struct LayerRelevance {
   let node: String
-  /// Of the node's shape.
+  /// Has the shape of the node's output.
   let relevance: Tensor
-  /// Of the first item, the most relevant first.
+  /// The channels of the first item, the most relevant first.
   let channels: [ChannelRelevance]
 
   init(at node: String, for explanation: Explanation, in trace: Trace) throws {
@@ -19,10 +19,11 @@ struct LayerRelevance {
       of: node, for: explanation.target, by: method, through: conditions, exclusive: explanation.isExclusive)[0]
   }
 
-  /// What its files are called behind the explanation's name.
+  /// The part of file names after that of the explanation.
   var fileName: String { "at-" + node.inFileNames }
 
-  /// Writes relevance of channels × height × width as numbers, and its sum over the channels as a picture if it has positions.
+  /// Writes the relevance, channels × height × width, as numbers and, if it has positions, its sum over the channels as
+  /// an image.
   func write(_ explanation: Explanation, artifacts: Set<Explain.Artifact>, scale: ScaleArgument, to folder: URL) throws
   {
     let path = folder.appendingPathComponent("\(explanation.fileName).\(fileName)").path
@@ -35,7 +36,7 @@ struct LayerRelevance {
       let values = try Heatmap.channelSum(relevance)
       let limit = try scale.scales(of: [(values: values, unit: explanation.quantity)])[0]
       let map = try Heatmap(values, scale: limit, colors: explanation.method.heatmapColors).image()
-      // Single positions are to be seen.
+      // Enlarge small maps, so that single positions are visible.
       let factor = max(1, Self.leastSide / max(map.width, map.height, 1))
       try map.resized(width: factor * map.width, height: factor * map.height, by: .nearest).writePNG(to: path + ".png")
     }

@@ -4,14 +4,14 @@ import RelevanceToolSupport
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists what can be named: methods, rules, rule tables, ONNX operators, models.",
+    abstract: "Lists the available methods, rules, rule tables, ONNX operators or models.",
     discussion: """
       Examples:
         relevance list rules
         relevance list operators
       """)
 
-  /// What there is to list.
+  /// The lists.
   enum Subject: String, CaseIterable, ExpressibleByArgument {
     case methods
     case rules
@@ -19,7 +19,7 @@ struct List: ParsableCommand {
     case operators
     case models
 
-    /// A line for each, with its parameters.
+    /// A line for each entry, with its parameters.
     var lines: [String] {
       switch self {
       case .methods:
@@ -33,7 +33,7 @@ struct List: ParsableCommand {
       }
     }
 
-    /// The name of a type, and what `text` makes of its parameters.
+    /// The name of a type and the texts of its parameters.
     private static func row<Named: Parameterized>(
       _ type: Named.Type, _ separator: String, _ text: (_ name: String, _ usual: String, _ expected: String) -> String
     ) -> (name: String, rest: String) {
@@ -55,7 +55,8 @@ struct List: ParsableCommand {
   func run() {
     for line in subject.lines { Console.result(line.printable) }
     if subject == .models, subject.lines.isEmpty {
-      Console.note("no model in \(FetchedModels.folder); Tools/models/fetch --list says what can be fetched")
+      Console.note(
+        "no models in \(FetchedModels.folder); Tools/models/fetch --list prints the models that it can fetch")
     }
   }
 }

@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// What is wrong with a model and shows only when it is run.
+/// An error in a model that appears only when it runs.
 struct ModelFault: RelevanceKitError {
   let file: String
   let reason: String
@@ -9,7 +9,9 @@ struct ModelFault: RelevanceKitError {
   var description: String { "\(file): \(reason)" }
 }
 
-/// Does something with a model: errors that belong to it name its file, those that belong to an input name that.
+/// Runs an operation on a model.
+///
+/// - Throws: errors of `body`, with the name of the model's file or of the input, whichever is at fault.
 func namingModel<Result>(_ model: Model, for input: Input? = nil, _ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as GraphError {
     if let input, !error.belongs(to: model) { throw InputError.doesNotFit(input.file.name, reason: error.description) }
@@ -19,7 +21,7 @@ func namingModel<Result>(_ model: Model, for input: Input? = nil, _ body: () thr
     case (.notFinite(let node), let input?) where node == model.network.graph[model.network.input].name:
       throw InputError.doesNotFit(input.file.name, reason: error.description)
     case (.notFinite, let input?):
-      // Weights are known to be finite: the values are too large for this input, and perhaps for no other.
+      // Weights are finite, so the values overflow for this input, and perhaps for no other.
       throw ModelFault(file: model.file, reason: "\(error.description) for the input \(input.file.name)")
     case (.tooLarge, let input?) where model.network.inputShape != SymbolicShape(input.tensor.shape):
       throw InputError.doesNotFit(input.file.name, reason: error.description)
@@ -29,7 +31,7 @@ func namingModel<Result>(_ model: Model, for input: Input? = nil, _ body: () thr
 }
 
 extension GraphError {
-  /// Whether no input helps: the graph fits no input, or not the one that its declaration suggests.
+  /// Whether the model is at fault: it fits no input, or not the one that it declares.
   fileprivate func belongs(to model: Model) -> Bool {
     switch self {
     case .inputShape, .noSuchNode: false
@@ -40,6 +42,6 @@ extension GraphError {
 }
 
 extension SymbolicShape {
-  /// A shape of which nothing is open.
+  /// A shape without open extents.
   fileprivate init(_ shape: TensorShape) { self.init(shape.dimensions.map { .fixed($0) }) }
 }

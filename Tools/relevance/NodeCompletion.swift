@@ -2,13 +2,13 @@ import ArgumentParser
 import RelevanceKit
 
 extension CompletionKind {
-  /// The names of the nodes of the network that the command line names, as far as it has been typed.
+  /// Completes to the names of the nodes of the network on the command line.
   static var nodes: CompletionKind {
     .custom { words, _, _ in
       for word in words.dropFirst() where !word.hasPrefix("-") {
-        // What is no model is another argument.
+        // A word that is no model is another argument.
         if let options = try? ModelOptions.parse([word, "--quiet"]), let model = try? options.load() {
-          // A shell takes a line break in a name for the end of it.
+          // To a shell, a line break ends a name.
           return model.network.graph.nodes.map(\.name).filter { $0 == $0.printable }
         }
       }

@@ -1,14 +1,14 @@
 import Foundation
 import RelevanceKit
 
-/// What each node takes of a prediction, of the denominators and of a walk back, beside what the machine can do.
+/// The times of each node in a prediction, for denominators and in a backward pass, and the peak rate of the machine.
 struct NodeTimes {
   private let explainer: Explainer
   private let input: Tensor
   private let method: any AttributionMethod
   private let targets: [Target]
   private let peak: MatrixProductPeak
-  /// The first is there to get warm.
+  /// The first round is a warm-up.
   private var rounds: [Round] = []
 
   init(_ explainer: Explainer, _ input: Tensor, method: any AttributionMethod, targets: [Target]) {
@@ -19,12 +19,12 @@ struct NodeTimes {
     peak = MatrixProductPeak(of: explainer.executor)
   }
 
-  /// Rates of sgemm without nodes beside them.
+  /// Rates of sgemm that were measured without nodes.
   private var peaks: [Double] = []
 
   /// One pass over the network.
   struct Pass {
-    /// Milliseconds by node; nil for nodes that took no part.
+    /// Milliseconds by node; nil for nodes without work.
     let nodes: [Double?]
     /// Milliseconds of the whole call.
     let whole: Double
@@ -41,18 +41,18 @@ struct NodeTimes {
     }
   }
 
-  /// All passes once, and the rate of sgemm.
+  /// One measurement of all passes, and of the rate of sgemm.
   struct Round {
-    /// A run that only predicts, and one that keeps positive products.
+    /// A forward pass that only predicts, and one that also stores positive products.
     let forward: Pass
     let recording: Pass
-    /// A walk that computes denominators, and one that finds them.
+    /// A backward pass that computes denominators, and one that reuses them.
     let fresh: Pass
     let backward: Pass
     /// Floating point operations per second.
     let peak: Double
 
-    /// What denominators cost.
+    /// The time for denominators.
     func denominators(_ time: (Pass) -> Double) -> Double {
       time(recording) - time(forward) + time(fresh) - time(backward)
     }
@@ -96,7 +96,7 @@ extension NodeTimes: CustomStringConvertible {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// What a node takes.
+  /// The measurements of a node.
   private struct Entry {
     let forward: Double?
     let denominators: Double
@@ -187,7 +187,7 @@ extension NodeTimes: CustomStringConvertible {
       Self.median(rates) / 1e9)
   }
 
-  /// Two decimals; small negative differences are nothing.
+  /// Two decimals, without a negative zero.
   private static func fixed(_ number: Double?) -> String {
     guard let number else { return "–" }
     let text = String(format: "%.2f", number)
@@ -200,7 +200,7 @@ extension NodeTimes: CustomStringConvertible {
     return String(format: "%.1f", 2e-6 * Double(multiplyAdds) / milliseconds)
   }
 
-  /// How much of the whole its parts leave.
+  /// The share of the total that its parts do not cover.
   private static func share(_ whole: Double, _ parts: Double?) -> String {
     guard let parts, whole >= 0.005 else { return "–" }
     let text = String(format: "%.1f %%", 100 * (whole - parts) / whole)

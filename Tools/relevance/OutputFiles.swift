@@ -2,19 +2,19 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The values of every output of a model's file, as files.
+/// Writes the values of every output of a model.
 struct OutputFiles {
-  /// Why outputs are left out: the network of each that cannot be imported.
+  /// The failures of outputs whose networks cannot be imported. These outputs are not written.
   private(set) var failures: [Failure] = []
   private var outputs: [(file: String, executor: Executor)] = []
 
-  /// The name of the file that has the logits.
+  /// The file name of the logits.
   static let logits = "logits.npy"
 
   /// Reads the network of each output.
   init(of model: Model, threads: Int?) {
     var taken: Set<String> = []
-    // An output that the network explains as it is has the same values as the file of the logits.
+    // If the explained output is unchanged, its values are the logits, and both share one file.
     let isShared = model.network.logits == model.network.graph.output
     if !isShared || Self.fileName(model.outputName) != Self.logits { taken.insert(Self.logits) }
     for name in model.outputNames {
@@ -30,7 +30,7 @@ struct OutputFiles {
     }
   }
 
-  /// Runs the networks on an input and writes what each makes.
+  /// Runs the networks on an input and writes their outputs.
   func write(for input: Input, to folder: URL) throws {
     for (file, executor) in outputs {
       let values = try input.run { try executor.trace($0).value(of: executor.network.graph.output) }
@@ -38,7 +38,7 @@ struct OutputFiles {
     }
   }
 
-  /// A name for the file of an output that every system takes.
+  /// A file name for an output that is valid on every system.
   private static func fileName(_ name: String) -> String {
     let safe = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
     let letters = name.prefix(longestName).map { safe.contains($0) ? $0 : "_" }
@@ -47,7 +47,7 @@ struct OutputFiles {
 
   private static let longestName = 120
 
-  /// The name, with a number if it is taken in capitals or small letters.
+  /// The name, with a number if it is taken, regardless of case.
   private static func unique(_ name: String, _ taken: inout Set<String>) -> String {
     var (result, number) = (name, 2)
     while !taken.insert(result.lowercased()).inserted {
@@ -58,7 +58,7 @@ struct OutputFiles {
   }
 }
 
-/// Writes a file that appears under its name only when it is complete.
+/// Writes a file, which appears under its name only when it is complete.
 func writeFile(_ data: Data, to url: URL) throws {
   try AtomicFiles.write(data, to: url.path)
 }
@@ -67,7 +67,7 @@ func writeFile(_ data: Data, to url: URL) throws {
 protocol JSONReport: Encodable {}
 
 extension JSONReport {
-  /// Writes it with sorted keys, and makes the folder.
+  /// Writes the report with sorted keys, and creates the folder.
   func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

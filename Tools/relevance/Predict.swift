@@ -5,11 +5,11 @@ import RelevanceToolSupport
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the predicted classes.",
+    abstract: "Prints the predicted classes.",
     discussion: """
-      Prints the best classes of each input: probability, logit, number, name. Of detectors and recognizers the \
-      classes with the best positions; of segmentation networks the classes with the largest score at the most positions, and at which \
-      share of them.
+      Prints the best classes of each input with probability, logit, number and name. For detectors and text \
+      recognizers, prints each class at its best position; for segmentation networks, the share of positions where \
+      each class has the highest score.
 
       Examples:
         relevance predict squeezenet1.1 photo.jpg --top 3
@@ -20,26 +20,26 @@ struct Predict: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var inputs: InputOptions
 
-  @Option(help: ArgumentHelp("How many classes to print.", valueName: "k"))
+  @Option(help: ArgumentHelp("The number of classes to print.", valueName: "k"))
   var top = 5
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var output = "explanations"
 
-  @Option(help: ArgumentHelp("What to write: npy, the logits as DIR/<input>/logits.npy.", valueName: "npy"))
+  @Option(help: ArgumentHelp("Write the logits to DIR/<input>/logits.npy (npy).", valueName: "npy"))
   var save: String?
 
   @Flag(
     help: """
-      With --save npy: also write the values of every output of the network, as DIR/<input>/<output>.npy. Letters that names of \
-      files should not have become _, and a number follows a name that is taken.
+      With --save npy: also write the values of every output to DIR/<input>/<output>.npy. Special characters become _, \
+      and a number is appended to a name that exists already.
       """)
   var outputs = false
 
   func validate() throws {
     if outputs, save == nil { throw ValidationError("--outputs needs --save npy") }
     if top < 1 { throw ValidationError("--top is \(top); expected a positive number") }
-    if let save, save != "npy" { throw ValidationError("--save: \(save) is not npy") }
+    if let save, save != "npy" { throw ValidationError("--save is \(save); expected npy") }
   }
 
   func run() throws {

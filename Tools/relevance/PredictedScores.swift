@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// What a network predicts for one input, as the tools show it: classes, candidates, regions, or a quantity.
+/// The prediction for one input, as the tools print it: classes, candidates, regions, or a quantity.
 struct PredictedScores: Encodable {
   /// A class and its score.
   struct ClassScore: Encodable {
@@ -12,7 +12,7 @@ struct PredictedScores: Encodable {
     let probability: Double?
   }
 
-  /// A class and the positions at which it has the largest score.
+  /// A class and its region: the positions where it has the largest score.
   struct RegionScore: Encodable {
     let classIndex: Int
     let label: String?
@@ -21,7 +21,7 @@ struct PredictedScores: Encodable {
     let meanProbability: Double?
   }
 
-  /// A class at the position that is best for it.
+  /// A class at its best position.
   struct CandidateScore: Encodable {
     let classIndex: Int
     let label: String?
@@ -29,22 +29,22 @@ struct PredictedScores: Encodable {
     let score: Float
     /// Nil for a quantity.
     let probability: Double?
-    /// Nil where the network gives none.
+    /// Nil for networks without objectness.
     let objectness: Double?
     let confidence: Double
   }
 
-  /// The best classes; empty where classes have scores at several positions.
+  /// The best classes; empty if classes have scores at several positions.
   let predictions: [ClassScore]
-  /// The classes with the best candidates, as of detectors; nil where positions are no candidates.
+  /// The classes with the best candidates, for example of a detector; nil if positions are no candidates.
   let candidates: [CandidateScore]?
-  /// The classes with the largest regions; nil where classes have one score each, or positions are candidates.
+  /// The classes with the largest regions; nil if each class has one score, or if positions are candidates.
   let regions: [RegionScore]?
   /// The extents of the axes of positions.
   let positions: [Int]
   /// Whether scores are probabilities.
   private let areProbabilities: Bool
-  /// The class that is taken for the background.
+  /// The presumed background class.
   private let background: Int?
 
   private enum CodingKeys: CodingKey {
@@ -53,8 +53,10 @@ struct PredictedScores: Encodable {
 
   /// - Parameters:
   ///   - scores: classes × positions.
-  ///   - objectness: for each position.
-  ///   - top: how many classes.
+  ///   - objectness: one value for each position; nil for networks without objectness.
+  ///   - layout: the layout of the scores.
+  ///   - labels: the class names.
+  ///   - top: the number of classes.
   init(_ scores: Tensor, objectness: [Float]?, layout: ScoreLayout, labels: Labels?, top: Int) {
     positions = layout.positions
     areProbabilities = layout.areProbabilities
@@ -85,44 +87,52 @@ struct PredictedScores: Encodable {
     }
   }
 
-  /// A line for each class, for people.
+  /// A line for each class.
   var lines: [String] {
     candidates?.map { $0.line(areProbabilities) }
       ?? regions?.map {
-        $0.line(positions, areProbabilities) + ($0.classIndex == background ? "  (taken for the background)" : "")
+        $0.line(positions, areProbabilities) + ($0.classIndex == background ? "  (presumed background)" : "")
       }
       ?? predictions.map(\.line)
   }
 }
 
 extension PredictedScores.CandidateScore {
-  /// Probability, its factors or the logit, class, position and name, for people; of a quantity its value.
+  /// Probability, its factors or the logit, class, position and name; the value of a quantity.
   func line(_ isProbability: Bool) -> String {
     let target = Target.class(classIndex, at: position).description + (label.map { "  \($0)" } ?? "")
-    guard let probability else { return String(format: "value %8.3f  ", score) + target }
+    guard let probability else { return "value \(Double(score).inColumn)  " + target }
     let details =
       objectness.map { String(format: "  objectness %6.2f %%  class %6.2f %%", $0 * 100, probability * 100) }
-      ?? (isProbability ? "" : String(format: "  logit %8.3f", score))
+      ?? (isProbability ? "" : "  logit \(Double(score).inColumn)")
     return String(format: "%6.2f %%", confidence * 100) + details + "  " + target
   }
 }
 
 extension PredictedScores.ClassScore {
-  /// Probability, logit, class and name, for people; of a quantity its value.
+  /// Probability, logit, class and name; the value of a quantity.
   var line: String {
     let name = label.map { "  \($0)" } ?? ""
-    guard let probability else { return String(format: "value %8.3f", logit) + name }
-    return String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex) + name
+    guard let probability else { return "value \(Double(logit).inColumn)\(name)" }
+    return String(format: "%6.2f %%  logit ", probability * 100)
+      + "\(Double(logit).inColumn)  class:\(classIndex)\(name)"
   }
 }
 
 extension PredictedScores.RegionScore {
-  /// Share of the positions, mean logit or probability, class and name, for people.
+  /// Share of the positions, mean logit or probability, class and name.
   func line(_ positions: [Int], _ areProbabilities: Bool) -> String {
     let extents = positions.map(String.init).joined(separator: "×")
     return String(
-      format: "%6.2f %% of %@ positions  mean %@ %8.3f  region:%d", share * 100, extents,
-      areProbabilities ? "probability" : "logit", meanLogit, classIndex)
+      format: "%6.2f %% of %@ positions  mean %@ %@  region:%d", share * 100, extents,
+      areProbabilities ? "probability" : "logit", meanLogit.inColumn, classIndex)
       + (label.map { "  \($0)" } ?? "")
+  }
+}
+
+extension Double {
+  /// Eight characters or more: three decimals, or two significant digits if three decimals would show zero.
+  fileprivate var inColumn: String {
+    String(format: self != 0 && magnitude < 0.0005 ? "%8.1e" : "%8.3f", self)
   }
 }

@@ -1,7 +1,7 @@
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The receptive field that an argument `NODE` or `NODE@Y,X` asks for, in words.
+/// The receptive field of an argument `NODE` or `NODE@Y,X`, in words.
 struct ReceptiveFieldReport {
   let lines: [String]
 
@@ -17,7 +17,7 @@ struct ReceptiveFieldReport {
     lines = (fields.extents.reduce(1, *) > 1 ? [Self.summary(node, fields)] : []) + [middle]
   }
 
-  /// The node and the position; names may contain any characters, so a node of the whole name comes first.
+  /// The node and the position. Names may contain any characters, so a node with the whole name takes precedence.
   private static func parts(of argument: String, _ network: NeuralNetwork) -> (node: String, position: [Int]?) {
     guard network.graph.node(named: argument) == nil, let at = argument.lastIndex(of: "@") else {
       return (argument, nil)
@@ -29,7 +29,9 @@ struct ReceptiveFieldReport {
 
   private static func summary(_ node: String, _ fields: ReceptiveFields) -> String {
     let positions = "\(node): \(product(fields.extents)) positions"
-    guard let layout = fields.layout() else { return positions + "; their fields have no constant size and stride" }
+    guard let layout = fields.layout() else {
+      return positions + "; their receptive fields have no constant size and stride"
+    }
     return positions
       + ", each with a receptive field of \(product(layout.size)); stride \(product(layout.stride)), the "
       + "first starts at \(list(layout.start))"
@@ -37,7 +39,7 @@ struct ReceptiveFieldReport {
 
   private static func line(_ node: String, _ position: [Int], _ field: ReceptiveField) -> String {
     let place = node + (position.isEmpty ? "" : "@\(list(position))")
-    guard field.count > 0 else { return "\(place): nothing of the input" }
+    guard field.count > 0 else { return "\(place): no part of the input" }
     let names = field.extents.count == 2 ? ["rows", "columns"] : field.extents.indices.map { "axis \($0 + 1):" }
     let ranges = zip(names, field.bounds).map { "\($0) \($1.lowerBound)–\($1.upperBound - 1)" }
     let share = "\((1000 * field.share).rounded() / 10) %"
@@ -53,7 +55,7 @@ struct ReceptiveFieldReport {
 }
 
 extension Inspect {
-  /// Prints the receptive fields that are asked for.
+  /// Prints the requested receptive fields.
   func showFields(of model: Model) throws {
     let reports = try receptiveField.map {
       try ReceptiveFieldReport(of: $0, in: model.network, inputShape: model.exampleInputShape)

@@ -6,15 +6,15 @@ import RelevanceToolSupport
 struct Relevance: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relevance",
-    abstract: "Shows which pixels spoke for a decision of a convolutional network in an ONNX file.",
+    abstract: "Explains decisions of neural networks in ONNX files: which pixels support a class.",
     discussion: """
       Examples:
         relevance explain squeezenet1.1 photo.jpg --target label:zebra --save html
         relevance predict model.onnx photos/
         relevance inspect model.onnx --rules EpsilonPlusFlat
 
-      squeezenet1.1 is a model that Tools/models/fetch has fetched. Lines for people are colored on terminals, unless NO_COLOR is \
-      set.
+      A model is an ONNX file, a folder with model.onnx, or the name of a model that Tools/models/fetch has fetched, \
+      such as squeezenet1.1. Terminal output is colored unless NO_COLOR is set.
       """,
     version: RelevanceKitPackage.version,
     subcommands: [
@@ -23,6 +23,6 @@ struct Relevance: ParsableCommand {
       List.self,
     ])
 
-  /// Every failure is one line on standard error and an exit status that says whose it is.
+  /// Runs the command. Every failure is one line on standard error and an exit status that names its kind.
   static func main() { runReportingFailure() }
 }

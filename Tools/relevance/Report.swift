@@ -2,7 +2,7 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What `report.json` says of a run.
+/// The content of `report.json`.
 struct Report: JSONReport {
   struct NodeSums: Encodable {
     let node: String
@@ -10,7 +10,7 @@ struct Report: JSONReport {
     let relevanceIn: Double
     let relevanceOut: Double
     let absorbed: Double
-    /// By cause; causes that took nothing are left out.
+    /// Absorbed relevance by cause; only causes that absorbed some.
     let losses: [String: Double]
     let magnitudeIn: Double
     let magnitudeOut: Double
@@ -21,19 +21,20 @@ struct Report: JSONReport {
     let label: String?
     let method: String
     let score: Float
-    /// What box:K stands for.
+    /// The box that box:K selects.
     let box: BoxEntry?
-    /// What relevance had to pass; left out if it went everywhere.
+    /// The channels that relevance had to pass; nil without conditions.
     let through: [Condition]?
-    /// Whether branches beside that were left out.
+    /// Whether relevance on other branches was dropped.
     let isExclusive: Bool?
-    /// The channels of layers that were asked for, with their relevance.
+    /// The relevance of the channels of the requested layers.
     let layers: [LayerEntry]?
-    /// What is worth knowing of how it was explained, a sentence each; left out if nothing is.
+    /// Remarks on the explanation, a sentence each; nil without remarks.
     let remarks: [String]?
-    /// What class token, position embedding and the like took of the score; left out for networks without them.
+    /// The parts of the score that constants such as a class token or a position embedding take; nil for networks
+    /// without them.
     let constants: [ConstantEntry]?
-    /// Sums of the map: all of it before negative parts are dropped, and what is shown.
+    /// Sums of the map, before and after negative parts are dropped.
     let signedSum: Double
     let sum: Double
     let absorbed: Double
@@ -54,20 +55,20 @@ struct Report: JSONReport {
     let classIndex: Int
     let label: String?
     let position: [Int]
-    /// Nil where the network gives none.
+    /// Nil for networks without probabilities.
     let probability: Double?
     let objectness: Double?
     let confidence: Double
-    /// Four numbers as the network gives them; nil where it gives none.
+    /// The four coordinates in the network's output; nil if it has none.
     let coordinates: [Float]?
   }
 
-  /// A constant that meets tokens, and what it took.
+  /// A constant that is joined with tokens, and the relevance that it takes.
   struct ConstantEntry: Encodable {
     let kind: String
     let node: String
     let amount: Double
-    /// Of the score; nil where that is 0.
+    /// The share of the score; nil if the score is 0.
     let share: Double?
   }
 
@@ -80,7 +81,7 @@ struct Report: JSONReport {
     /// Where positions are candidates, as a detector's, the classes with the best ones.
     let candidates: [PredictedScores.CandidateScore]?
     let explanations: [ExplanationEntry]
-    /// What people read of the predictions.
+    /// The printed lines of the prediction.
     let lines: [String]
 
     private enum CodingKeys: CodingKey {
@@ -89,12 +90,12 @@ struct Report: JSONReport {
   }
 
   let model: String
-  /// What the model's file calls the output that is explained.
+  /// The name of the explained output.
   let output: String
   let table: String
   private(set) var inputs: [InputEntry] = []
   private(set) var warnings: [String] = []
-  /// Those of `warnings` that are about inputs outside of rule z^B's box.
+  /// The part of `warnings` on inputs outside the box of rule z^B.
   private var boxNotes: Set<String> = []
 
   private enum CodingKeys: CodingKey {
@@ -108,7 +109,12 @@ struct Report: JSONReport {
     warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }
 
-  /// Adds an input; `notes` says if it leaves the box of rule z^B.
+  /// Adds an input.
+  ///
+  /// - Parameters:
+  ///   - warnings: warnings on its explanations.
+  ///   - notes: notes on values outside the box of rule z^B.
+  /// - Throws: `RelevanceKitError` if the trace has no scores.
   mutating func add(
     _ file: InputFile, trace: Trace, explanations: [Explanation], layers: [[LayerRelevance]] = [], labels: Labels?,
     warnings: [String],
@@ -157,7 +163,7 @@ struct Report: JSONReport {
 
   private static let shownClasses = 5
 
-  /// Says what is doubtful.
+  /// Prints the warnings.
   func note() {
     let notes = BoxNotes()
     for warning in warnings {
@@ -166,8 +172,7 @@ struct Report: JSONReport {
     notes.end()
   }
 
-  /// What is explained unless something else is asked for, and how that is chosen, where classes have scores at several positions; nil
-  /// where there is no choice.
+  /// The default target and the reason for it, if classes have scores at several positions; nil otherwise.
   static func choice(of trace: Trace, labels: Labels?) -> String? {
     let layout = trace.layout
     guard layout.hasPositions, let first = Target.ranked(in: trace).first, let index = first.classIndex else {
@@ -181,30 +186,31 @@ struct Report: JSONReport {
         layout.decision == .quantity
         ? String(format: "the highest value (%.4g)", confidence)
         : String(format: "the most likely object (%.3g %%)", confidence * 100)
-      return "\(first)\(name(index)) is explained, \(likely) at \(layout.positionCount) positions"
-        + (layout.hasObjectness ? ", by objectness × class; of both the class's score is explained" : "")
-        + (background.map { "; class \($0)\(name($0)) is taken for the background" } ?? "")
-        + "; --target class:N@POSITION explains another"
+      return "explaining \(first)\(name(index)), \(likely) at \(layout.positionCount) positions"
+        + (layout.hasObjectness ? ", ranked by objectness × class; the class score alone is explained" : "")
+        + (background.map { "; class \($0)\(name($0)) is the presumed background" } ?? "")
+        + "; select another with --target class:N@POSITION"
     }
     guard let regions = trace.regions.first, regions.count > 1 else { return nil }
     if let background, let region = regions.first(where: { $0.classIndex == background }) {
       return String(
-        format: "%@%@ is explained; class %d%@, which has the largest score at %.4g %% of the positions, is taken for "
-          + "the background; --target region:%d%@",
-        first.description, name(index), background, name(background), region.share * 100, background, " explains it")
+        format: "explaining %@%@; class %d%@, which has the largest score at %.4g %% of the positions, is the presumed "
+          + "background; explain it with --target region:%d",
+        first.description, name(index), background, name(background), region.share * 100, background)
     }
     return String(
-      format: "%@%@ is explained, which has the largest score at %.4g %% of the positions; --target region:%d%@",
-      first.description, name(index), regions[0].share * 100, regions[1].classIndex, " explains the next")
+      format: "explaining %@%@, which has the largest score at %.4g %% of the positions; explain the next with "
+        + "--target region:%d",
+      first.description, name(index), regions[0].share * 100, regions[1].classIndex)
   }
 
-  /// What is doubtful about explanations, a sentence each.
+  /// Warnings on explanations, a sentence each.
   static func warnings(
     of explanations: [Explanation], input: String, labels: Labels?, layout: ScoreLayout
   ) -> [String] {
     var warnings: [String] = []
     for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
-      warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
+      warnings.append("\(input): channel \(channel) of node \(node) is not active; there is nothing to explain")
     }
     for explanation in explanations
     where !explanation.isUnsupported && explanation.method.isRelevance && !explanation.method.isContrastive
@@ -213,24 +219,31 @@ struct Report: JSONReport {
       let lost = explanation.ledger.max { abs($0.absorbed) < abs($1.absorbed) }
       let cause = lost?.losses.max { abs($0.value) < abs($1.value) }?.key
       warnings.append(
-        "\(input): nothing of \(explanation.target)'s relevance by \(explanation.method) reaches the input"
-          + (lost.map { "; it stops at \($0.node)\(cause.map { " (\($0.rawValue))" } ?? "")" } ?? ""))
+        "\(input): no relevance of \(explanation.target) by \(explanation.method) reaches the input"
+          + (lost.map { "; it is absorbed at \($0.node)\(cause.map { " (\($0.rawValue))" } ?? "")" } ?? ""))
     }
     if layout.decision == .quantity, let contrast = explanations.first(where: \.method.isContrastive)?.method,
       !(contrast is CLRP2)
     {
       warnings.append(
-        "\(input): the output is a quantity without alternatives, so that \(contrast) contrasts it with nothing")
+        "\(input): the output is a quantity without competing classes, so \(contrast) has nothing to contrast it with")
     }
     for case .cosine(let reference) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
       warnings.append(
-        "\(input): the cosine to \(reference.name) is not positive: what is alike is outweighed by what is opposite")
+        "\(input): the cosine to \(reference.name) is not positive: the differences outweigh the similarities")
     }
-    // A quantity may well be negative.
+    // A negative quantity is no cause for a warning.
     let votes = layout.decision == .quantity ? [] : explanations.filter(\.isUnsupported)
     for index in Set(votes.compactMap(\.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
-      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not support it")
+      let empty = votes.filter { $0.classIndex == index && $0.relevance.largestMagnitude() == 0 }.map {
+        $0.method.description
+      }
+      warnings.append(
+        "\(input): the logit of class \(index)\(name) is not positive: the network does not support it"
+          + (empty.isEmpty
+            ? ""
+            : "; the map by \(empty.joined(separator: ", ")) is empty: explain a predicted class, or use --method lrp"))
     }
     return warnings
   }
@@ -239,9 +252,13 @@ struct Report: JSONReport {
     Dictionary(uniqueKeysWithValues: losses.map { ($0.rawValue, $1) })
   }
 
-  /// What a person wants to know of the input that was added last; with ledgers, those of its explanations.
+  /// The printed summary of the last input.
   ///
-  /// - Parameter sheets: files that show all its maps.
+  /// - Parameters:
+  ///   - folder: the output folder.
+  ///   - ledgers: the ledgers to print; empty without `--ledger`.
+  ///   - layers: for each explanation, the relevance of the requested layers.
+  ///   - sheets: files that show all maps of the input.
   func summary(folder: String, ledgers: [Ledger], layers: [[LayerRelevance]] = [], sheets: [String]) -> String {
     guard let input = inputs.last else { return "" }
     var lines = [input.input] + input.lines.map { "  " + $0 }
@@ -255,7 +272,7 @@ struct Report: JSONReport {
     }
     if let file = input.explanations.first?.files, !sheets.isEmpty {
       let place = "\(folder)/\(file.split(separator: "/").first ?? "")"
-      lines.append("  all of them: " + sheets.map { "\(place)/\($0)" }.joined(separator: ", "))
+      lines.append("  all maps: " + sheets.map { "\(place)/\($0)" }.joined(separator: ", "))
     }
     return lines.map(\.printable).joined(separator: "\n")
   }
@@ -272,6 +289,6 @@ extension Report.ConstantEntry {
 }
 
 extension Explanation {
-  /// All that is worth knowing of how it was explained, a sentence each.
+  /// All remarks on the explanation, a sentence each.
   var allRemarks: [String] { remarks + [constantsRemark].compactMap { $0 } }
 }

@@ -1,16 +1,18 @@
 import ArgumentParser
 import RelevanceKit
 
-/// Which relevance gets the full color, as it is written on the command line: `own`, `common` or `fixed:V`.
+/// The relevance that has the full color, as written on the command line: `own`, `common` or `fixed:V`.
 enum ScaleArgument: Hashable, CustomStringConvertible {
-  /// Each map its own 99.9th percentile of |r|.
+  /// The 99.9th percentile of |r| in each map.
   case own
-  /// The same percentile over all maps of an input that have the same unit.
+  /// The 99.9th percentile of |r| over all maps of an input with the same unit.
   case common
   /// A given |r|.
   case fixed(Float)
 
-  /// Reads a scale; the error says what is expected.
+  /// Reads a scale.
+  ///
+  /// - Throws: `ValidationError` that lists the expected forms.
   init(parsing argument: String) throws {
     switch argument {
     case "own": self = .own
@@ -24,7 +26,7 @@ enum ScaleArgument: Hashable, CustomStringConvertible {
     }
   }
 
-  /// What can be given.
+  /// The accepted forms.
   static let forms = "own, common, or fixed:V with a number V greater than 0"
 
   var description: String {
@@ -46,7 +48,7 @@ enum ScaleArgument: Hashable, CustomStringConvertible {
     }
   }
 
-  /// Where the full color is, in words.
+  /// A description of the scale.
   func words(unit: String) -> String {
     switch self {
     case .own: "the 99.9th percentile of this map's |r|"

@@ -3,13 +3,13 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// Starts the explorer, which is a program of its own: whoever depends on the package or installs the tools needs no HTTP server for it.
+/// Starts the explorer. It is a separate program, so that neither the package nor the tools depend on an HTTP server.
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Opens a page on which one asks a network why it sees what it sees, by clicking.",
+    abstract: "Serves an interactive page that explains predictions.",
     discussion: """
-      Starts relevance-explorer, which Tools/explore builds and Tools/install --explorer installs; all arguments are handed to it. It \
-      serves this machine only. relevance-explorer --help lists its options.
+      Starts relevance-explorer with the same arguments. Tools/explore builds it, and Tools/install --explorer \
+      installs it. It serves this machine only. relevance-explorer --help lists its options.
 
       Examples:
         relevance serve squeezenet1.1 --images photos/ --open
@@ -18,7 +18,7 @@ struct Serve: ParsableCommand {
 
   @Argument(
     parsing: .captureForPassthrough,
-    help: ArgumentHelp("Networks and options of relevance-explorer.", valueName: "argument"))
+    help: ArgumentHelp("Networks and options for relevance-explorer.", valueName: "argument"))
   var arguments: [String] = []
 
   private static let program = "relevance-explorer"
@@ -51,8 +51,8 @@ private enum ServeError: RelevanceKitError {
   var description: String {
     switch self {
     case .notInstalled:
-      "relevance-explorer is not installed; expected it beside relevance or on the PATH: Tools/install --explorer installs it, Tools/explore "
-        + "builds and opens it"
+      "relevance-explorer is not installed; expected it beside relevance or on the PATH; run Tools/install --explorer to "
+        + "install it, or Tools/explore to build and open it"
     case .doesNotStart(let path, let reason): "\(path) cannot be started: \(reason)"
     }
   }

@@ -3,7 +3,7 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The model and how it is run: common to all commands.
+/// The model and how it runs: options of all commands.
 struct ModelOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
@@ -13,15 +13,13 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      """
-      What is explained: an output of the network, or any of its nodes, by name. (default: the first output, or one that is more \
-      like logits)
-      """, valueName: "name"), completion: .nodes)
+      "The output or node to explain. (default: the first output, or a later one that resembles logits more)",
+      valueName: "name"), completion: .nodes)
   var outputNode: String?
 
   @OptionGroup var inputs: InputValueOptions
 
-  @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of threads. (default: one per processor)", valueName: "n"))
   var threads: Int?
 
   @OptionGroup var verbosity: VerbosityOptions
@@ -32,11 +30,12 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// Reads the model; where it has several outputs and none was asked for, a note says which one is explained.
+  /// Reads the model. If it has several outputs and none is selected, a note names the one that is explained.
   ///
   /// - Parameters:
-  ///   - zeros: whether inputs that no value is given for are zeros.
-  ///   - targets: what is to be explained, which may be units of other outputs, or boxes.
+  ///   - zeros: whether inputs without a value are filled with zeros.
+  ///   - targets: the targets to explain, which may need further outputs: units of other outputs, or boxes.
+  /// - Throws: `RelevanceKitError` if the model cannot be read.
   func load(othersAreZeros zeros: Bool = false, for targets: [TargetArgument] = []) throws -> Model {
     let location = location
     guard FileSystem.exists(location) else { throw ModelError(path: path) }
@@ -59,14 +58,14 @@ struct ModelOptions: ParsableArguments {
     return model
   }
 
-  /// Names, as many as a line holds.
+  /// The first names, separated by commas, and the number of the others.
   private static func list(_ names: [String]) -> String {
     let shown = 8
     let rest = names.count > shown ? " and \(names.count - shown) more" : ""
     return names.prefix(shown).joined(separator: ", ") + rest
   }
 
-  /// The file or folder that is read: a path as it is, or the folder of a model that Tools/models has fetched.
+  /// The file or folder to read: the given path, or the folder of a fetched model with this name.
   var location: String {
     if FileSystem.exists(path) || path.contains("/") { return path }
     let fetched = FetchedModels.folder + "/" + path
@@ -74,7 +73,7 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// A model that is not there.
+/// A model that does not exist.
 struct ModelError: RelevanceKitError {
   let path: String
 
@@ -83,11 +82,11 @@ struct ModelError: RelevanceKitError {
     guard !path.contains("/"), !path.hasSuffix(".onnx") else {
       return "\(path): there is no such file" + (similarFile(to: path).map { "; did you mean \($0)?" } ?? "")
     }
-    return "\(path): there is no such file, and no fetched model of that name" + FetchedModels.suggestion(for: path)
+    return "\(path): there is no such file and no fetched model with this name" + FetchedModels.suggestion(for: path)
   }
 }
 
-/// A file whose name is like that of one which does not exist, in the same folder.
+/// The file in the same folder whose name is most similar to that of a missing file.
 func similarFile(to path: String) -> String? {
   let url = URL(fileURLWithPath: path)
   let files = (try? FileSystem.names(in: url.deletingLastPathComponent().path)) ?? []
@@ -95,14 +94,14 @@ func similarFile(to path: String) -> String? {
   return Suggestion.nearest(to: name, among: files.sorted()).map { path.dropLast(name.count) + $0 }
 }
 
-/// Which rule applies where.
+/// The rule table and its settings.
 struct RuleOptions: ParsableArguments {
   @Option(
     name: .customLong("rules"),
     help: ArgumentHelp(
       """
-      The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")). (default: default, ViT for a network with \
-      attention, or the first other one that fits the network)
+      The rule table: \(RuleTable.presetNames.joined(separator: ", ")), or a YAML file. (default: ViT for \
+      networks with attention, otherwise default; if it does not fit the network, the first table that does)
       """, valueName: "table"),
     completion: .list(RuleTable.presetNames))
   var name: String?
@@ -111,15 +110,15 @@ struct RuleOptions: ParsableArguments {
     name: .customLong("channel-range"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       """
-      What the values of the network's input can be, for rule zB: for all channels, or once for each. (default: what the preprocessing \
-      gives)
+      The range of input values for rule zB, once for all channels or once for each. (default: the range after \
+      preprocessing)
       """, valueName: "low,high"),
     transform: ChannelRange.init(parsing:))
   var channelRanges: [ChannelRange] = []
 
   @Flag(
     name: .customLong("fold-batch-norm"),
-    help: "Let layers do what a batch normalization right behind them does: rules that depend on biases need that.")
+    help: "Fold each batch normalization into the layer before it. Rules that depend on biases need this.")
   var foldsBatchNormalization = false
 
   func table(for model: Model) throws -> RuleTable {
@@ -128,8 +127,8 @@ struct RuleOptions: ParsableArguments {
     return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
   }
 
-  /// The plan of a table that was asked for; else that of the default table or, if that does not fit the network, of the first that does, with
-  /// a note.
+  /// The plan of the selected table. Without a selection, the plan of the default table or, if it does not fit the
+  /// network, of the first table that does, with a note.
   func plan(for model: Model) throws -> RulePlan {
     let network = try network(of: model)
     let plan = try table(for: model).draft(for: network)
@@ -138,21 +137,21 @@ struct RuleOptions: ParsableArguments {
     for table in Self.others.lazy.compactMap({ RuleTable.preset($0, pixelRange: range) }) {
       let other = try table.draft(for: network)
       if other.objection == nil {
-        Console.note("\(objection); the table \(table.name) is used")
+        Console.note("\(objection); using the rule table \(table.name)")
         return other
       }
     }
     return plan
   }
 
-  /// What explains a model by the plan.
+  /// The explainer of a model by the plan.
   func explainer(for model: Model, threads: Int?) throws -> Explainer {
     let explainer = try Explainer(network(of: model), rules: table(for: model), threads: threads)
     guard name == nil, explainer.plan.objection != nil else { return explainer }
     return try Explainer(explainer.network, rules: plan(for: model).table, threads: threads)
   }
 
-  /// Tables that are tried where the default one does not fit.
+  /// Tables to try, in this order, if the default table does not fit the network.
   private static let others = ["EpsilonPlus", "EpsilonAlpha2Beta1", "ExcitationBackprop", "ViT"]
 
   private func pixelRange(for model: Model) throws -> PixelRange {
@@ -161,19 +160,22 @@ struct RuleOptions: ParsableArguments {
     let channels = model.network.imageExtents.channels ?? own.lower.count
     guard channelRanges.count == 1 || channelRanges.count == channels else {
       throw ValidationError(
-        "--channel-range is given \(channelRanges.count) times; expected once, or for each of \(channels) channels")
+        "--channel-range is given \(channelRanges.count) times; expected once, or once for each of \(channels) channels"
+      )
     }
     let ranges = channelRanges.count == 1 ? [ChannelRange](repeating: channelRanges[0], count: channels) : channelRanges
     return PixelRange(lower: ranges.map(\.low), upper: ranges.map(\.high))
   }
 
-  /// The model's network as the rules shall see it.
+  /// The network that the rules apply to, with batch normalizations folded if requested.
   func network(of model: Model) throws -> NeuralNetwork {
     foldsBatchNormalization ? try model.network.foldingBatchNormalization() : model.network
   }
 }
 
-/// The kinds of files that `--save` lists, separated by commas.
+/// Reads the list of file kinds in `--save`, separated by commas.
+///
+/// - Throws: `ValidationError` for an empty list or an unknown kind.
 func savedKinds<Kind: RawRepresentable<String> & CaseIterable & Hashable>(in list: String) throws -> Set<Kind> {
   let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
   guard !list.isEmpty else { throw ValidationError("--save is empty; expected \(known) or several of them") }
@@ -193,7 +195,7 @@ struct ChannelRange {
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
     guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite, low <= high
     else {
-      throw ValidationError("--channel-range \(text): expected LOW,HIGH, two numbers of which the first is not larger")
+      throw ValidationError("--channel-range \(text): expected LOW,HIGH, two numbers with LOW ≤ HIGH")
     }
     (self.low, self.high) = (low, high)
   }

@@ -1,15 +1,18 @@
 import Foundation
 import RelevanceKit
 
-/// An explanation as it is shown: relevance by position, and its colors.
+/// An explanation as it is drawn: relevance by position, and colors.
 struct ShownMap {
   let explanation: Explanation
   let heatmap: Heatmap
-  /// How the heatmap's scale was chosen.
+  /// The choice of the heatmap's scale.
   let scale: ScaleArgument
 
   /// Relevance by position, height × width.
   var values: Tensor { heatmap.values }
+
+  /// Whether the map is 0 everywhere, such as a contrastive map of a class that the network does not support.
+  var isEmpty: Bool { values.largestMagnitude() == 0 }
 
   /// The maps of one input.
   ///
@@ -31,8 +34,9 @@ struct ShownMap {
     }
   }
 
-  /// What the colors mean and what they cannot show, in a sentence or two.
+  /// The meaning of the colors and the share of clipped pixels.
   var words: String {
+    if isEmpty { return "The map is empty: it is 0 everywhere (\(explanation.quantity))." }
     let clipped = String(format: "%.2f", heatmap.clippedShare * 100)
     return "Full color at |r| = \(String(format: "%.3g", heatmap.limit)) (\(explanation.quantity)): "
       + "\(scale.words(unit: explanation.quantity)). \(clipped) % of the pixels exceed it and are clipped."
@@ -40,7 +44,7 @@ struct ShownMap {
 }
 
 extension Target {
-  /// What a target is called in figures: `zebra (class 340)`, `region of cat (class 8)`, `channel 13 of conv5 at 6, 7`.
+  /// The name of a target in figures: `zebra (class 340)`, `region of cat (class 8)`, `channel 13 of conv5 at 6, 7`.
   func title(_ labels: Labels?) -> String {
     switch self {
     case .class(let index, let position):
@@ -56,11 +60,11 @@ extension Target {
   }
 }
 
-/// All maps of one input as one picture: a row per target, a column per method, a color bar with numbers below each map.
+/// A figure of all maps of one input: a row for each target, a column for each method, and a color bar below each map.
 struct MapSheet {
   let image: RGBImage
 
-  /// Maps are enlarged by whole numbers until they are as wide as this, so that the numbers below have room.
+  /// The least width of a map in pixels, so that the numbers below it fit. Smaller maps are enlarged by whole factors.
   private static let leastSide = 180
 
   init(_ maps: [ShownMap], labels: Labels?) throws {
@@ -84,7 +88,8 @@ struct MapSheet {
 
   private static func withBar(_ map: ShownMap) throws -> RGBImage {
     let side = max(1, (leastSide + map.heatmap.width - 1) / max(map.heatmap.width, 1))
-    let label = "\(map.explanation.quantity), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
+    let clipped = String(format: "%.2f", map.heatmap.clippedShare * 100)
+    let label = "\(map.explanation.quantity), " + (map.isEmpty ? "0 everywhere" : "\(clipped) % clipped")
     return LabeledMontage(
       rows: [.init([.init(try map.heatmap.image(pixelsPerPosition: side))])],
       colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
@@ -93,7 +98,7 @@ struct MapSheet {
 }
 
 extension Tensor {
-  /// One map, where a network takes an image several times: the sum over them.
+  /// The sum over the items of a batch, for networks that take the same image several times.
   var summedOverItems: Tensor {
     guard shape.rank == 4, shape[0] > 1 else { return self }
     return (1..<shape[0]).reduce(item(0)) { $0.combined(with: item($1), +) }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import RelevanceKit
 
-/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`, `region:NAME`, `box:K`,
+/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`,
+/// `region:NAME`, `box:K`,
 /// `unit:NODE/CHANNEL[@Y,X]` or `cosine:FILE.npy`.
 enum TargetArgument: CustomStringConvertible {
   case top(Int)
@@ -11,7 +12,9 @@ enum TargetArgument: CustomStringConvertible {
   /// The cosine to the reference in a file.
   case cosine(path: String)
 
-  /// Reads a target; the error says what is expected.
+  /// Reads a target.
+  ///
+  /// - Throws: `ValidationError` that lists the expected forms.
   init(parsing argument: String) throws {
     let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
     switch (parts.first, parts.count == 2 ? Int(parts[1]) : nil) {
@@ -30,7 +33,7 @@ enum TargetArgument: CustomStringConvertible {
     }
   }
 
-  /// A name, behind which there may be a position; names may contain any characters.
+  /// A name, which may be followed by a position. Names may contain any characters.
   private static func label(_ text: String) -> TargetArgument {
     if let at = text.lastIndex(of: "@"), at > text.startIndex,
       case .class(_, let position?)? = Target("class:0" + text[at...])
@@ -40,7 +43,7 @@ enum TargetArgument: CustomStringConvertible {
     return .label(text, position: nil)
   }
 
-  /// What can be given.
+  /// The accepted forms.
   static let forms =
     "top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy"
 
@@ -55,7 +58,7 @@ enum TargetArgument: CustomStringConvertible {
     }
   }
 
-  /// The outputs of a file that some targets need beside the one that is explained.
+  /// The outputs of a file that targets need in addition to the explained one.
   static func outputs(of targets: [TargetArgument]) -> FurtherOutputs {
     var further = FurtherOutputs(passesOverOthers: true)
     for case .fixed(let target) in targets {
@@ -68,7 +71,7 @@ enum TargetArgument: CustomStringConvertible {
     return further
   }
 
-  /// Whether the target has other classes as alternatives; at a detector's box there are hardly any.
+  /// Whether other classes compete with the target. At a detector's box hardly any do.
   var isOfClasses: Bool {
     switch self {
     case .cosine, .fixed(.unit), .fixed(.cosine), .fixed(.box): false
@@ -76,7 +79,9 @@ enum TargetArgument: CustomStringConvertible {
     }
   }
 
-  /// Resolves what does not depend on an input, so that a wrong name is found before anything runs.
+  /// Resolves names and files, which do not depend on an input, so that errors are found before the network runs.
+  ///
+  /// - Throws: `RelevanceKitError` for an unknown name or a file that cannot be read.
   func resolved(_ labels: Labels?) throws -> TargetArgument {
     switch self {
     case .top, .fixed: self
@@ -96,12 +101,12 @@ enum TargetArgument: CustomStringConvertible {
     return index
   }
 
-  /// The targets meant for one run.
+  /// The targets for one trace.
   func targets(in trace: Trace) -> [Target] {
     switch self {
     case .top(let count): Array(Target.ranked(in: trace).prefix(count))
     case .fixed(let target): [target]
-    case .label, .labeledRegion, .cosine: preconditionFailure("labels and files are resolved before anything runs")
+    case .label, .labeledRegion, .cosine: preconditionFailure("labels and files must be resolved first")
     }
   }
 }
@@ -119,12 +124,12 @@ enum TargetError: RelevanceKitError {
     case .noLabels(let name):
       "label:\(name): the model has no labels; put a config.json with id2label beside it, or use class:N"
     case .unknownLabel(let name, let suggestions):
-      "label:\(name): no class is called so"
+      "label:\(name): no class has this name"
         + (suggestions.isEmpty
-          ? "; the config.json beside the model has all names"
+          ? "; config.json beside the model lists all names"
           : "; did you mean \(suggestions.map { "\"\($0)\"" }.joined(separator: ", "))?")
     case .ambiguousLabel(let name, let classes):
-      "label:\(name): several classes are called so; use \(classes.map { "class:\($0)" }.joined(separator: " or "))"
+      "label:\(name): several classes have this name; use \(classes.map { "class:\($0)" }.joined(separator: " or "))"
     }
   }
 }

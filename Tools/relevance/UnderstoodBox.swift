@@ -2,7 +2,7 @@ import Foundation
 import RelevanceKit
 
 extension Candidate {
-  /// A box for people: class, position, and probabilities.
+  /// A description of a box: class, position and probabilities.
   func title(_ labels: Labels?, at position: [Int], of count: Int) -> String {
     let name = labels?[classIndex].map { " (\($0))" } ?? ""
     let place = position.map(String.init).joined(separator: ",")
@@ -17,7 +17,7 @@ extension Candidate {
     return "class \(classIndex)\(name) at position \(place) of \(count), \(value)"
   }
 
-  /// The same by what is predicted.
+  /// The same, with the positions of a prediction.
   func title(_ labels: Labels?, _ scores: PredictedScores) -> String {
     let extents = TensorShape(scores.positions)
     return title(labels, at: extents.coordinates(of: place), of: extents.count)
@@ -25,12 +25,12 @@ extension Candidate {
 }
 
 extension Explanation {
-  /// The class that is explained, of a box that of the first item.
+  /// The class of the target; for a box, the class in the first item.
   var classIndex: Int? { target.classIndex ?? boxes.first?.classIndex }
 }
 
 extension Report {
-  /// What is taken for a box, and of which layout.
+  /// A description of the box with a rank, and of the output's layout.
   ///
   /// - Throws: `RelevanceKitError` if there is no such box.
   static func understood(_ rank: Int, in trace: Trace, labels: Labels?) throws -> String {
@@ -39,14 +39,14 @@ extension Report {
     guard rank <= boxes.count else { throw ExplanationError.noSuchBox(rank, boxes: boxes.count) }
     let box = boxes[rank - 1]
     let coordinates = box.box.map { numbers in
-      "; box \(numbers.map { String(format: "%.4g", $0) }.joined(separator: ", ")), as the network gives it"
+      "; box \(numbers.map { String(format: "%.4g", $0) }.joined(separator: ", ")), as in the network's output"
     }
     let background = Candidate.background(in: trace.scores(of: 0), layout: layout).map { index in
-      "; class \(index)\(labels?[index].map { " (\($0))" } ?? "") is taken for the background"
+      "; class \(index)\(labels?[index].map { " (\($0))" } ?? "") is the presumed background"
     }
     return "box:\(rank) is "
       + box.title(labels, at: layout.coordinates(ofPosition: box.place), of: layout.positionCount)
-      + (coordinates ?? "; the network gives no box there")
-      + "; the output has \(layout)" + (background ?? "") + "; boxes that overlap are all counted"
+      + (coordinates ?? "; the output has no coordinates there")
+      + "; the output has \(layout)" + (background ?? "") + "; overlapping boxes are not removed"
   }
 }

@@ -5,12 +5,16 @@ import RelevanceToolSupport
 
 struct Units: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what the most active units of a layer see, and tests it.",
+    abstract: "Explains the most active units of a layer, and tests the explanations by ablation.",
     discussion: """
-      The most active units (channels, each where it is most active) are explained by LRP and CLRP2. The patch at the maximum \
-      of each CLRP2 map (PATCH: row, column of its middle) is replaced: DROP is the part of its activation that the unit \
-      itself loses, LARGEST OTHER that of the unit which loses most among the others. GROUP joins units whose CLRP2 maps \
-      are alike. The matrix below says what each unit (column) loses by the patch of each (row).
+      A unit is a channel at its most active position. The most active units are explained by LRP and CLRP2. The image \
+      patch at the maximum of each CLRP2 map is then replaced, and the drop in the activation of every unit is \
+      measured. Columns of the table:
+        PATCH          row and column of the center of the patch
+        DROP           relative drop of the unit itself
+        LARGEST OTHER  largest relative drop of another unit
+        GROUP          units with similar CLRP2 maps
+      The matrix below contains the drop of each unit (column) for the patch of each unit (row).
 
       Writes DIR/<input>/units.csv (the table), drops.csv (the matrix) and units.png (all maps) for each input, and \
       DIR/report.json.
@@ -20,7 +24,7 @@ struct Units: ParsableCommand {
         relevance units vgg16.onnx photos/ --layer fc1 --top 12 --replace mean.npy
       """)
 
-  /// What can be written.
+  /// A kind of output file.
   enum Kind: String, CaseIterable {
     case png
     case csv
@@ -32,21 +36,21 @@ struct Units: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The layer: a fully connected one, a convolution, or a rectifier behind one; relevance inspect lists them.",
+      "The layer: a fully connected layer, a convolution, or a rectifier after one; relevance inspect lists all nodes.",
       valueName: "node"), completion: .nodes)
   var layer: String
 
-  @Option(help: ArgumentHelp("How many units.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of units.", valueName: "n"))
   var top = 8
 
-  @Option(help: ArgumentHelp("The side of the patches in pixels; odd.", valueName: "pixels"))
+  @Option(help: ArgumentHelp("The side of the patches in pixels, an odd number.", valueName: "pixels"))
   var patch = 9
 
   @Option(
     help: ArgumentHelp(
       """
-      What patches are replaced by: mean (the pixel that the preprocessing subtracts, so 0 after it), zero (black), or a .npy \
-      of the preprocessed input's shape, such as the mean of a data set, whose same places are taken as in the paper.
+      The replacement of patches: mean (the pixel that the preprocessing subtracts), zero (black), or a .npy file with \
+      the shape of the input, such as the mean of a data set, whose patch at the same place is used.
       """, valueName: "what"))
   var replace = "mean"
 
@@ -55,11 +59,11 @@ struct Units: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var output = "units"
 
-  @Option(help: ArgumentHelp("What to write, separated by commas: png, csv, json.", valueName: "list"))
+  @Option(help: ArgumentHelp("The kinds of files to write, separated by commas: png, csv, json.", valueName: "list"))
   var save = "png,csv,json"
 
   func validate() throws {
-    if top < 2 { throw ValidationError("--top is \(top); expected at least 2 units, which can be compared") }
+    if top < 2 { throw ValidationError("--top is \(top); expected at least 2 units to compare") }
     if patch < 1 || patch % 2 == 0 { throw ValidationError("--patch is \(patch); expected an odd number of pixels") }
     if !["mean", "zero"].contains(replace), !replace.lowercased().hasSuffix(".npy") {
       throw ValidationError("--replace is \(replace); expected mean, zero or a .npy file")
@@ -71,7 +75,7 @@ struct Units: ParsableCommand {
     let model = try model.load()
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
-    // Said once, not for every input.
+    // Report an unknown node once, not for every input.
     _ = try explainer.network.graph.requiredNode(named: layer)
     let files = try inputs.files(for: model)
     noteAssumedPreprocessing(of: model, for: files)
@@ -115,7 +119,7 @@ struct Units: ParsableCommand {
     case "zero": return .pixel(model.preprocessing.pixelRange.lower)
     default:
       let tensor = try NumPyFile.read(replace)
-      return .picture(tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor)
+      return .image(tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor)
     }
   }
 }

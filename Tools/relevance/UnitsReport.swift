@@ -1,29 +1,30 @@
 import Foundation
 import RelevanceKit
 
-/// What `report.json` says of studies of units.
+/// The content of `report.json` for studies of units.
 struct UnitsReport: JSONReport {
   struct Unit: Encodable {
     let target: String
     let channel: Int
     let position: [Int]
     let activation: Float
-    /// Row and column of the middle of the patch.
+    /// Row and column of the center of the patch.
     let patchCenter: [Int]?
-    /// The first row and column of the patch and those behind the last.
+    /// The first row or column of the patch, and the one after the last.
     let patchRows: [Int]?
     let patchColumns: [Int]?
-    /// What the unit and which other one lose by the patch, relative to their activations.
+    /// The drop of the unit and the largest drop of another unit for this patch, relative to their activations.
     let drop: Float?
     let largestOtherDrop: Float?
     let largestOtherChannel: Int?
-    /// From 1.
+    /// Counts from 1.
     let group: Int
   }
 
-  /// How well patches tell units apart.
+  /// How well the patches separate the units.
   struct Merit: Encodable {
-    /// Patches by which no other unit loses more, and units that lose by no other patch more.
+    /// The number of patches for which no other unit has a larger drop, and of units that have no larger drop for
+    /// another patch.
     let ownLargest: Int
     let mostHurtByOwn: Int
     let ablated: Int
@@ -51,12 +52,12 @@ struct UnitsReport: JSONReport {
     let units: [Unit]
     let drops: [[Float]]
     let merit: Merit
-    /// The same with patches at the maxima of LRP's maps.
+    /// The same for patches at the maxima of the LRP maps.
     let meritOfLRP: Merit
     let cosines: [[Float]]
     let eigenvalues: [Float]
     let groups: [Group]
-    /// What units lose by patches of other units, of their own group and of other groups.
+    /// The mean drop of units for patches of other units, in the same group and in other groups.
     let meanDropInOwnGroup: Double?
     let meanDropInOtherGroups: Double?
 
@@ -111,10 +112,14 @@ struct UnitsReport: JSONReport {
 // MARK: The tables
 
 extension UnitsReport.Entry {
-  /// What people read: the title, the table, the matrix and what follows from it.
+  /// The printed text: the title, the table, the matrix and its summary.
   var text: String {
     let title = "\(input): \(layer), \(units.count) of \(activeUnits) active units"
-    return ([title.printable, table, "drops in % by the patch of each unit (rows):", matrix, meritText] + groupLines)
+    return
+      ([
+        title.printable, table, "drop in % of each unit (columns) for the patch of each unit (rows):", matrix,
+        meritText,
+      ] + groupLines)
       .joined(separator: "\n")
   }
 
@@ -142,14 +147,14 @@ extension UnitsReport.Entry {
 
   private var meritText: String {
     func numbers(_ merit: UnitsReport.Merit) -> String {
-      "largest on the diagonal are \(merit.ownLargest) of \(merit.ablated) rows and \(merit.mostHurtByOwn) columns; mean "
+      "diagonal largest in \(merit.ownLargest) of \(merit.ablated) rows and \(merit.mostHurtByOwn) columns; mean drop "
         + "\(Self.percent(merit.meanOwnDrop)) on it, \(Self.percent(merit.meanOtherDrop)) off it"
     }
     return """
-      CLRP2's patches: \(numbers(merit))
-      LRP's patches:   \(numbers(meritOfLRP))
-      others' patches: mean \(Self.percent(meanDropInOwnGroup)) by those of the own group, \
-      \(Self.percent(meanDropInOtherGroups)) by those of other groups
+      patches by CLRP2: \(numbers(merit))
+      patches by LRP:   \(numbers(meritOfLRP))
+      patches of other units: mean drop \(Self.percent(meanDropInOwnGroup)) within a group, \
+      \(Self.percent(meanDropInOtherGroups)) between groups
       """
   }
 
@@ -168,20 +173,20 @@ extension UnitsReport.Entry {
     part.map { fixed(Double($0) * 100, 1) + " %" } ?? "–"
   }
 
-  /// A number with so many decimals; never “−0”.
+  /// A number with a fixed number of decimals, without a negative zero.
   private static func fixed(_ value: Double, _ decimals: Int) -> String {
     let text = String(format: "%.\(decimals)f", value)
     return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
   }
 
-  /// `units.csv`: one line per unit.
+  /// The content of `units.csv`: one line for each unit.
   var unitsCSV: String {
     let header =
       "unit,channel,y,x,activation,patch_y,patch_x,patch_top,patch_left,patch_bottom,patch_right,drop,"
       + "largest_other_drop,largest_other_channel,group"
     let rows = units.map { unit in
       func text(_ value: (some CustomStringConvertible)?) -> String { value.map(\.description) ?? "" }
-      // Channels of one axis, as of a sequence, have no height.
+      // Channels with one axis, for example of a sequence, have no height.
       let place = unit.position.count > 1 ? unit.position.suffix(2).map { Optional($0) } : [nil, unit.position.first]
       let cells: [String] = [
         Self.name(unit), "\(unit.channel)", text(place[0]), text(place[1]), "\(unit.activation)",
@@ -194,7 +199,7 @@ extension UnitsReport.Entry {
     return CommaSeparatedValues.text([[header]] + rows)
   }
 
-  /// `drops.csv`: what each unit (column) loses by the patch of each (row).
+  /// The content of `drops.csv`: the drop of each unit (column) for the patch of each unit (row).
   var dropsCSV: String {
     let rows = zip(units, drops).map { unit, row in [Self.name(unit)] + row.map { "\($0)" } }
     return CommaSeparatedValues.text([["patch_of"] + units.map(Self.name)] + rows)

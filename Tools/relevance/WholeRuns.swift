@@ -1,17 +1,17 @@
 import Foundation
 import RelevanceKit
 
-/// One thing done several times as a whole: how long it took, what it computed and how often the kernel had to find pages for it.
+/// Repeated runs of one operation: times, multiply-adds and page faults.
 struct WholeRuns {
   let name: String
   private var milliseconds: [Double] = []
   private var pageFaults: [Int] = []
-  /// Multiply-adds of products with weights, of the last run: all have the same.
+  /// Multiply-adds of products with weights in the last run. All runs have the same number.
   private var multiplyAdds = 0
 
   init(name: String) { self.name = name }
 
-  /// Does it once; a run that does not count is there to get warm.
+  /// Runs the operation once. A run that does not count is a warm-up.
   mutating func measure(_ products: ProductCount, counts: Bool, _ body: () throws -> Void) throws {
     let (faults, computed) = (processPageFaults(), products.multiplyAdds)
     let time = try timed(body).milliseconds
@@ -32,7 +32,9 @@ struct WholeRuns {
       + (items > 1 ? String(format: "   median per image %8.1f ms", median / Double(items)) : "")
   }
 
-  /// Of a rate in floating point operations per second.
+  /// The achieved rate as a share of a peak rate.
+  ///
+  /// - Parameter peak: floating point operations per second.
   func share(of peak: Double) -> String {
     let seconds = milliseconds.sorted()[milliseconds.count / 2] / 1000
     guard peak > 0, seconds > 0, multiplyAdds > 0 else { return "–" }
@@ -40,7 +42,7 @@ struct WholeRuns {
   }
 }
 
-/// Page faults of the process so far, with and without reading from a file.
+/// The number of page faults of the process so far, minor and major.
 func processPageFaults() -> Int {
   var usage = rusage()
   #if os(Linux)

@@ -77,7 +77,7 @@ def grid(experiments, network):
 def similarity(experiments, network):
     report = experiments.run(network, "similarity", "--figures", "4", methods=["lrp", "clrp1", "clrp2"])
     if report:
-        title = "Similarity of the maps of one picture's classes"
+        title = "Similarity of the maps of one image's classes"
         columns = [column for column in report.table(title)["columns"][1:] if "cosine" in column or "rank" in column]
         experiments.add("#### Maps of several classes (§3, Fig. 1 and 3)", "", *chosen(report, title, columns), *report.notes, "")
         figures = sorted((report.folder / "figures").glob("*.png"))

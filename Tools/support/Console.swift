@@ -3,15 +3,15 @@ import Foundation
 import RelevanceKit
 import Synchronization
 
-/// What a command says on standard error besides errors, as much as was asked for. Results go to standard output.
+/// Output of commands: notes, progress and details on standard error, and results on standard output.
 package enum Console {
-  /// How much is said.
+  /// How much is printed.
   package enum Level: Int, Comparable, Sendable {
     /// Errors only.
     case quiet
-    /// Notes, and how far long work is.
+    /// Also notes, and the progress of long work.
     case normal
-    /// What is done, and how long it takes.
+    /// Also each step and its time.
     case verbose
 
     package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
@@ -19,46 +19,46 @@ package enum Console {
 
   private struct State {
     var level = Level.normal
-    /// Whether the terminal's last line says how far something is.
+    /// Whether the last line on the terminal shows progress.
     var showsProgress = false
-    /// Why standard output could not be written.
+    /// The reason why standard output could not be written.
     var outputFailure: String?
   }
 
   private static let state = Mutex(State())
 
-  /// How much is said; set once, by the command line.
+  /// How much is printed. Set once, from the command line.
   package static var level: Level {
     get { state.withLock { $0.level } }
     set { state.withLock { $0.level = newValue } }
   }
 
-  /// Whether somebody watches.
+  /// Whether standard error is a terminal.
   package static let isTerminal = isatty(STDERR_FILENO) == 1
 
-  /// Whether marks are colored: on a terminal that can, unless `NO_COLOR` is set (no-color.org).
+  /// Whether marks are colored: on a terminal with colors, unless `NO_COLOR` is set (no-color.org).
   private static let usesColor: Bool = {
     let environment = ProcessInfo.processInfo.environment
     return isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
   }()
 
-  /// What marks a line: bold, and in color.
+  /// The kind of a line, whose prefix is bold and colored. Raw values are SGR color codes.
   package enum Mark: String {
     case error = "31"
     case note = "36"
   }
 
-  /// A note for people that is not part of a command's result.
+  /// Prints a note, which is not part of the command's result.
   package static func note(_ text: String) {
     if level >= .normal { line("note: ", .note, text) }
   }
 
-  /// What is being done, for those who want to know.
+  /// Prints a step, if `--verbose` is given.
   package static func detail(_ text: @autoclosure () -> String) {
     if level >= .verbose { line("", .note, text()) }
   }
 
-  /// Does something and, for those who want to know, says how long it took.
+  /// Performs a step and prints its time, if `--verbose` is given.
   package static func detail<Result>(_ text: @autoclosure () -> String, _ body: () throws -> Result) rethrows -> Result
   {
     let start = ContinuousClock.now
@@ -67,25 +67,25 @@ package enum Console {
     return result
   }
 
-  /// What was written where, for those who did not ask for silence.
+  /// Prints which files were written, unless `--quiet` is given.
   package static func summary(_ text: String) {
     if level >= .normal { result(text) }
   }
 
-  /// Prints a result in lines; other control characters are shown as escapes.
+  /// Prints a result. Control characters other than line breaks are printed as escapes.
   package static func result(_ text: String) { print(FileSystem.printable(text).printableLines) }
 
   /// The longest line on standard error.
   private static let longestLine = 1000
 
-  /// Writes a line, which is cut in the middle if it is very long.
+  /// Writes a line. A very long line is cut in the middle.
   package static func line(_ prefix: String, _ mark: Mark, _ text: String) {
     let text = FileSystem.printable(text).printable.cut(to: longestLine - prefix.count)
     let prefix = usesColor && !prefix.isEmpty ? "\u{1B}[1;\(mark.rawValue)m\(prefix)\u{1B}[0m" : prefix
     write("\(prefix)\(text)\n", isProgress: false)
   }
 
-  /// Says how far something is: on a terminal in a line that changes, which nil clears; elsewhere in a line of its own.
+  /// Shows progress: in a line of a terminal that is updated, and cleared by nil; in a new line elsewhere.
   static func progress(_ text: String?) {
     guard level >= .normal else { return }
     if isTerminal {
@@ -95,9 +95,9 @@ package enum Console {
     }
   }
 
-  /// Hands on what was printed: who reads a pipe shall not have to wait.
+  /// Flushes standard output, so that the reader of a pipe does not wait.
   ///
-  /// - Throws: `OutputFailure` if it cannot be written, now or before: a full disk is no success.
+  /// - Throws: `OutputFailure` if this or an earlier write failed, for example on a full disk.
   package static func flush() throws {
     try state.withLock {
       if $0.outputFailure == nil {
@@ -109,10 +109,10 @@ package enum Console {
   }
 
   private static func write(_ text: String, isProgress: Bool) {
-    // What was printed before comes before, wherever both go.
+    // Keep the order of both streams, for example in a terminal.
     try? flush()
     state.withLock {
-      // What cannot be written is lost, and the work goes on.
+      // A note that cannot be written does not stop the work.
       var text = ($0.showsProgress ? "\r\u{1B}[K" : "") + text
       text.withUTF8 { bytes in
         bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { cplatform_say(start, $0.count) } }

@@ -4,16 +4,16 @@ import CRelevanceToolStart
 import Foundation
 import RelevanceKit
 
-/// How a run ends that did not do what it was asked.
+/// The end of a run that failed.
 package struct Failure {
-  /// What went wrong.
+  /// The description of the error, with the next step.
   package let line: String
-  /// The exit status that says whose fault it is.
+  /// The exit status, which names the kind of error.
   package let status: Int32
   private let original: any Error
   private let command: any ParsableCommand.Type
 
-  /// What an error means for the command that met it.
+  /// Describes an error of a command.
   package init(_ error: any Error, of command: any ParsableCommand.Type) {
     self.command = command
     original = error
@@ -34,10 +34,10 @@ package struct Failure {
     }
   }
 
-  /// Says what is wrong and ends the process; a request for help is answered instead.
+  /// Reports the error and ends the process. For a request for help, prints the help instead.
   package func exit() -> Never {
     if status == 0 {
-      // Help was asked for, or the version: results like others.
+      // Help and version are results.
       let text = command.fullMessage(for: original)
       if !text.isEmpty { print(text) }
       do { try Console.flush() } catch { Failure(error, of: command).exit() }
@@ -51,7 +51,7 @@ package struct Failure {
 }
 
 extension ParsableCommand {
-  /// Parses the arguments and runs the command; every failure is one line on standard error and an exit status.
+  /// Parses the arguments and runs the command. Every failure is one line on standard error and an exit status.
   package static func runReportingFailure() {
     ctoolstart_link()
     cplatform_guard_process(name)
@@ -69,7 +69,7 @@ extension ParsableCommand {
 
   private static var name: String { configuration.commandName ?? "\(self)".lowercased() }
 
-  /// Says what may have been meant by the name of a command that does not exist.
+  /// Suggests a name for a command that does not exist.
   private static func checkCommandName(_ arguments: ArraySlice<String>) throws {
     guard let name = arguments.first, !name.hasPrefix("-"), name != "help" else { return }
     var known: [String] = []
@@ -77,14 +77,14 @@ extension ParsableCommand {
       if command.name == name { return try command.checkCommandName(arguments.dropFirst()) }
       known.append(command.name)
     }
-    // Where one command is meant if none is named, it is an argument.
+    // With a default subcommand, the word is an argument.
     if known.isEmpty || configuration.defaultSubcommand != nil { return }
     throw UnknownCommand(name: name, known: known)
   }
 }
 
 extension CommandLine {
-  /// The arguments, in which file names that are not UTF-8 still name their files.
+  /// The arguments. File names that are not UTF-8 still refer to their files.
   package static var names: [String] {
     (0..<Int(argc)).compactMap { unsafeArgv[$0] }.map { argument in
       FileSystem.text(of: UnsafeRawBufferPointer(start: argument, count: strlen(argument)))

@@ -1,10 +1,10 @@
 import RelevanceKit
 
-/// Arguments that the parser would take for something else than what is meant.
+/// Corrects or rejects arguments that the parser would misread.
 enum GivenArguments {
-  /// The arguments as the parser understands them.
+  /// The arguments in a form that the parser reads as intended.
   ///
-  /// - Throws: `RelevanceKitError` for a name of a file that looks like options, and for an output without a name.
+  /// - Throws: `RelevanceKitError` for a file name that looks like options, and for an empty `--output`.
   static func checked(_ arguments: ArraySlice<String>) throws -> [String] {
     var result: [String] = []
     var isPositional = false
@@ -16,7 +16,7 @@ enum GivenArguments {
       }
       if argument == "--output=" || argument.isEmpty && result.last == "--output" { throw ArgumentFault.noOutput }
       if let last = result.last, last.hasPrefix("--"), !last.contains("="), isNegative(argument) {
-        // A negative number is the option's value, which then is refused, rather than another option.
+        // A negative number is the value of the option, which rejects it; it is no option itself.
         result[result.count - 1] = "\(last)=\(argument)"
         continue
       }
@@ -30,7 +30,7 @@ enum GivenArguments {
     text.hasPrefix("-") && text.dropFirst().first?.isNumber == true && Double(text) != nil
   }
 
-  /// Whether a text looks like short options of which not all exist: of `-dash.npy`, `h` would be a request for help.
+  /// Whether a text looks like short options that do not all exist, such as `-dash.npy`, whose `h` would request help.
   private static func isMistaken(_ text: String) -> Bool {
     text.count > 1 && text.hasPrefix("-") && !text.hasPrefix("--") && text.dropFirst().contains { !"hqv".contains($0) }
       && !(text.dropFirst().first.map { $0.isNumber || $0 == "." } ?? false)

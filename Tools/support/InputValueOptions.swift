@@ -1,18 +1,20 @@
 import ArgumentParser
 import RelevanceKit
 
-/// What the inputs of a network with several are, but for the image.
+/// The values of further inputs, for networks with several inputs.
 package struct InputValueOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The value of an input, for a network with several: of all but one, the image. Repeatable.",
+      "The value of an input other than the image, for networks with several inputs. Repeatable.",
       valueName: "name=file.npy"),
     completion: .file(extensions: ["npy"]))
   package var input: [String] = []
 
   package init() {}
 
-  /// The values by name.
+  /// The values by the names of the inputs.
+  ///
+  /// - Throws: `RelevanceKitError` if a file cannot be read, `ValidationError` for a malformed or repeated option.
   package func values() throws -> [String: Tensor] {
     var values: [String: Tensor] = [:]
     for text in input {

@@ -1,17 +1,17 @@
 import ArgumentParser
 
-/// How much a command says.
+/// How much a command prints.
 package struct VerbosityOptions: ParsableArguments {
   @Flag(
-    name: .shortAndLong, help: "Say nothing but errors: no notes, no progress, no list of the files written.")
+    name: .shortAndLong, help: "Print errors only: no notes, no progress, and no list of written files.")
   package var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Say on standard error what is done, and how long it takes.")
+  @Flag(name: .shortAndLong, help: "Print each step and its time on standard error.")
   package var verbose = false
 
   package init() {}
 
-  /// Also sets the level, before anything runs that might say something.
+  /// Also sets the level, before anything prints.
   package func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
     Console.level = quiet ? .quiet : verbose ? .verbose : .normal

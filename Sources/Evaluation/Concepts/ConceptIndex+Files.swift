@@ -2,10 +2,11 @@ import Foundation
 import RelevanceSupport
 import RelevanceTensors
 
-/// An index as a folder: `index.json`, and for each layer a folder with arrays that NumPy reads.
+/// An index as a folder: `index.json`, and for each layer a folder with NumPy arrays.
 ///
-/// `relmax.npy` and `actmax.npy` have the shape channels × top, `relmax-by-class.npy` and `actmax-by-class.npy` classes × channels × top. Their
-/// elements have the fields `input`, `class`, `value`, `row` and `column`, −1 where there are none:
+/// `relmax.npy` and `actmax.npy` have the shape channels × top, and `relmax-by-class.npy` and `actmax-by-class.npy` the
+/// shape classes × channels × top. Their elements have the fields `input`, `class`, `value`, `row` and `column`, which
+/// are −1 if there is no value:
 ///
 /// ```python
 /// index = json.load(open("index/index.json"))
@@ -31,13 +32,13 @@ extension ConceptIndex {
     let layers: [Layer]
   }
 
-  /// The name of the file that says what an index is of.
+  /// The name of the file that describes an index.
   package static let headName = "index.json"
 
-  /// Writes it; the same bytes for the same index.
+  /// Writes the index. The same index always has the same bytes.
   ///
-  /// - Parameter folder: one that is there.
-  /// - Throws: a `RelevanceKitError` if the index is not complete, or a file cannot be written.
+  /// - Parameter folder: an existing folder.
+  /// - Throws: `RelevanceKitError` if the index is not complete, or if a file cannot be written.
   public func write(to folder: some FileLocation) throws {
     let folder = folder.fileSystemPath
     guard isComplete, header.shard == .whole else {
@@ -69,27 +70,27 @@ extension ConceptIndex {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    // Last: whoever finds it has all of the rest.
+    // Written last, so that an existing file implies that the other files exist too.
     try AtomicFiles.write(encoder.encode(head) + Data("\n".utf8), to: PathText.join(folder, Self.headName))
   }
 
   /// Reads an index.
   ///
-  /// - Parameter folder: what `write(to:)` has written to.
-  /// - Throws: a `RelevanceKitError` if there is no index, or it is damaged.
+  /// - Parameter folder: a folder that `write(to:)` wrote.
+  /// - Throws: `RelevanceKitError` if there is no index, or if it is damaged.
   public init(contentsOf folder: some FileLocation) throws {
     let folder = folder.fileSystemPath
     let path = PathText.join(folder, Self.headName)
-    let data = try ReadableFile.data(path, missing: "no such index of concepts; relevance concepts index makes one")
+    let data = try ReadableFile.data(path, missing: "no such concept index; create one with relevance concepts index")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let head = try? decoder.decode(Head.self, from: data) else {
-      throw SimpleError("\(path): expected what relevance concepts index has written")
+      throw SimpleError("\(path): expected an index written by relevance concepts index")
     }
     let items = head.inputs.count
     guard head.files.count == items, (1...1 << 20).contains(head.top), !head.layers.isEmpty,
       head.failures.allSatisfy({ (0..<items).contains($0.input) })
-    else { throw SimpleError("\(path): contradicts itself") }
+    else { throw SimpleError("\(path): the index is inconsistent") }
     let header = JournalHeader(
       evaluation: Self.evaluation, configuration: head.configuration, items: items, shard: .whole)
     self.init(
@@ -98,7 +99,7 @@ extension ConceptIndex {
     for (index, layer) in head.layers.enumerated() {
       guard layer.shares.count == layer.channels, layer.explanations >= 0,
         PathText.parts(of: layer.folder) == (".", layer.folder), layer.folder != ".."
-      else { throw SimpleError("\(path): the layer \(layer.node) contradicts itself") }
+      else { throw SimpleError("\(path): the layer \(layer.node) is inconsistent") }
       (layers[index].shares, layers[index].explanations) = (layer.shares, layer.explanations)
       func rankings(_ name: String, _ shape: [Int]) throws -> [ReferenceRanking] {
         let path = PathText.join(PathText.join(folder, layer.folder), name)
@@ -117,33 +118,34 @@ extension ConceptIndex {
     }
   }
 
-  /// The rankings in an array, one for each of its parts of channels × top.
+  /// The rankings in an array, one for each part of channels × top.
   private static func rankings(_ path: String, _ shape: [Int], inputs: Int) throws -> [ReferenceRanking] {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     let head = arrayHeader(shape)
     let parts = shape.dropLast(2).reduce(1, *)
     let size = shape.reduce(ReferenceRanking.bytesPerEntry) { $0.multipliedReportingOverflow(by: $1).partialValue }
     guard data.prefix(head.count) == head, data.count == head.count + size else {
       throw SimpleError(
-        "\(path): expected references of shape \(shape.map(String.init).joined(separator: " × ")), as index.json says")
+        "\(path): expected references of shape \(shape.map(String.init).joined(separator: " × ")), as declared in "
+          + "index.json")
     }
     let payload = Data(data.dropFirst(head.count))
     return try (0..<parts).map { part in
       let own = payload.dropFirst(part * size / parts).prefix(size / parts)
       guard let ranking = ReferenceRanking(top: shape[shape.count - 1], data: Data(own), inputs: inputs) else {
-        throw SimpleError("\(path): its numbers are not those of a ranking")
+        throw SimpleError("\(path): its numbers are not a valid ranking")
       }
       return ranking
     }
   }
 
-  /// The head of an array of references (NumPy's format, version 1.0).
+  /// The header of an array of references (NumPy's format, version 1.0).
   private static func arrayHeader(_ shape: [Int]) -> Data {
     NumPyFile.header(
       type: "[('input', '<i4'), ('class', '<i4'), ('value', '<f4'), ('row', '<i4'), ('column', '<i4')]", shape: shape)
   }
 
-  /// Different names for the folders of some nodes.
+  /// Distinct folder names for several nodes.
   private static func folderNames(_ nodes: [String]) -> [String] {
     var taken: Set<String> = []
     return nodes.map { node in

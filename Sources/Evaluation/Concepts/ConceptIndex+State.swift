@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceSupport
 
-/// What a run has found so far, in one file: a line of JSON that says what it is of, and the numbers.
+/// The intermediate state of a run in one file: a line of JSON that describes the index, followed by the numbers.
 extension ConceptIndex {
   package static let evaluation = "concepts index"
 
@@ -20,7 +20,7 @@ extension ConceptIndex {
     let done: Int
     let failures: [Failure]
     let layers: [Layer]
-    /// Of the numbers.
+    /// The number of bytes of the numbers.
     let bytes: Int
     let digest: String
   }
@@ -45,25 +45,25 @@ extension ConceptIndex {
 
   /// Reads a state.
   ///
-  /// - Throws: `RelevanceKitError` if the file is none, or is damaged.
+  /// - Throws: `RelevanceKitError` if the file does not contain a state, or if it is damaged.
   package init(state path: String) throws {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     func damaged(_ reason: String) -> SimpleError {
-      SimpleError("\(path): expected the state of an index of concepts: \(reason)")
+      SimpleError("\(path): expected the state of a concept index: \(reason)")
     }
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let head = try? JSONDecoder().decode(Head.self, from: data[..<end]), head.header.evaluation == Self.evaluation
-    else { throw damaged("its first line does not say what it is of") }
+    else { throw damaged("its first line does not describe an index") }
     var numbers = Data(data[(end + 1)...])
     guard numbers.count == head.bytes, SHA256.digest(of: numbers).hexadecimal == head.digest else {
-      throw damaged("its numbers are incomplete or were changed; start anew")
+      throw damaged("its numbers are incomplete or were changed; start again")
     }
     let items = head.header.items
     guard head.inputs.count == items, head.files.count == items, (1...1 << 20).contains(head.top),
       (0...head.header.shard.count(of: items)).contains(head.done),
       head.failures.allSatisfy({ (0..<items).contains($0.input) }),
       head.header.configuration["layers"] == head.layers.map(\.node)
-    else { throw damaged("its first line contradicts itself") }
+    else { throw damaged("its first line is inconsistent") }
     self.init(
       header: head.header, inputs: head.inputs, files: head.files, nodes: head.layers.map(\.node), top: head.top)
     (done, failures) = (head.done, head.failures)
@@ -78,12 +78,12 @@ extension ConceptIndex {
     }
     for (index, layer) in head.layers.enumerated() {
       guard let relevance = ranking(layer.channels), let activation = ranking(layer.channels) else {
-        throw damaged("the numbers of \(layer.node) are not those of a ranking")
+        throw damaged("the numbers of \(layer.node) are not a valid ranking")
       }
       (layers[index].relevance, layers[index].activation) = (relevance, activation)
       for classIndex in layer.classes {
         guard let relevance = ranking(layer.channels), let activation = ranking(layer.channels) else {
-          throw damaged("the numbers of class \(classIndex) at \(layer.node) are not those of a ranking")
+          throw damaged("the numbers of class \(classIndex) at \(layer.node) are not a valid ranking")
         }
         layers[index].relevanceByClass[classIndex] = relevance
         layers[index].activationByClass[classIndex] = activation
@@ -96,14 +96,14 @@ extension ConceptIndex {
       }
       layers[index].explanations = layer.explanations
     }
-    guard numbers.isEmpty else { throw damaged("there are more numbers than its first line says") }
+    guard numbers.isEmpty else { throw damaged("it contains more numbers than its first line declares") }
   }
 
   /// The whole index from the states of its shards.
   ///
   /// - Parameter files: a state of each shard.
-  /// - Returns: what one run over all inputs would have made.
-  /// - Throws: a `RelevanceKitError` unless the states are of one index, and each shard is there once and complete.
+  /// - Returns: The index that a single run over all inputs would create.
+  /// - Throws: `RelevanceKitError` unless the states belong to one index, and each shard occurs once and is complete.
   public static func merging(_ files: [some FileLocation]) throws -> ConceptIndex {
     guard let first = files.first?.fileSystemPath else {
       throw SimpleError("expected states of shards to merge, or folders with them", .usage)
@@ -118,11 +118,12 @@ extension ConceptIndex {
       let shard = part.header.shard
       guard part.isComplete else {
         throw SimpleError(
-          "\(path): \(part.done) of \(shard.count(of: part.header.items)) inputs are done; --resume its run first",
+          "\(path): only \(part.done) of \(shard.count(of: part.header.items)) inputs are done; continue its run with "
+            + "--resume first",
           .usage)
       }
       guard !shards.contains(shard) else {
-        throw SimpleError("\(path): shard \(shard.rawValue) is there twice", .usage)
+        throw SimpleError("\(path): shard \(shard.rawValue) occurs twice", .usage)
       }
       shards.append(shard)
       whole == nil ? whole = part : whole?.merge(part)
@@ -137,6 +138,6 @@ extension ConceptIndex {
 }
 
 extension ConceptIndex.Layer {
-  /// The classes whose inputs are ranked, in rising order.
+  /// The classes whose inputs are ranked, in ascending order.
   public var classes: [Int] { relevanceByClass.keys.sorted() }
 }

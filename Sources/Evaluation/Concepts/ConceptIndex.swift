@@ -2,46 +2,49 @@ import RelevanceExplanations
 import RelevanceNetworks
 import RelevanceSupport
 
-/// What the channels of some layers stand for: the inputs of a data set in which each counts most. *Achtibat23*.
+/// The concepts that the channels of some layers respond to, represented by the inputs of a data set with the largest
+/// values of each channel. *Achtibat23*.
 ///
-/// By relevance (RelMax) they are those for whose class the channel is used, by activation (ActMax) those that excite it, whether or not
-/// the decision depends on that. The two often differ.
+/// Ranked by relevance (RelMax), these are the inputs for whose class the channel is used. Ranked by activation
+/// (ActMax), these are the inputs that activate it, whether or not the decision depends on the channel. The two
+/// rankings often differ.
 public struct ConceptIndex: Sendable {
-  /// What inputs are ranked by.
+  /// The value by which inputs are ranked.
   public enum Order: String, Sendable, CaseIterable {
-    /// By the channel's relevance for the class that is explained: RelMax.
+    /// The channel's relevance for the explained class: RelMax.
     case relevance
-    /// By the channel's activation: ActMax.
+    /// The channel's activation: ActMax.
     case activation
   }
 
-  /// A layer's channels.
+  /// The rankings of a layer's channels.
   public struct Layer: Sendable, Hashable {
-    /// The node.
+    /// The name of the node.
     public let node: String
-    /// By relevance.
+    /// The inputs ranked by relevance.
     public internal(set) var relevance: ReferenceRanking
-    /// By activation.
+    /// The inputs ranked by activation.
     public internal(set) var activation: ReferenceRanking
-    /// The same of the inputs of each class.
+    /// The inputs of each class ranked by relevance.
     public internal(set) var relevanceByClass: [Int: ReferenceRanking] = [:]
-    /// The same of the inputs of each class.
+    /// The inputs of each class ranked by activation.
     public internal(set) var activationByClass: [Int: ReferenceRanking] = [:]
-    /// The sum of each channel's shares of the layer's relevance, in units that add up exactly in whatever order.
+    /// The sum of each channel's shares of the layer's relevance, in integer units whose sum does not depend on the
+    /// order.
     var shares: [Int64] = []
-    /// How many explanations the sums are of.
+    /// The number of explanations in the sums.
     var explanations = 0
 
-    /// How many channels there are; 0 before the first input.
+    /// The number of channels; 0 before the first input.
     public var channels: Int { relevance.channels }
 
-    /// The inputs of a channel.
+    /// The best inputs of a channel.
     ///
     /// - Parameters:
-    ///   - channel: its number.
-    ///   - order: what they are ranked by.
-    ///   - classIndex: of which class; nil for all.
-    /// - Returns: the largest first; none of a class that no input has.
+    ///   - channel: the number of the channel.
+    ///   - order: the value by which inputs are ranked.
+    ///   - classIndex: the class of the inputs; nil for all classes.
+    /// - Returns: The inputs in descending order of the value; empty for a class without inputs.
     public func references(
       of channel: Int, by order: Order = .relevance, classIndex: Int? = nil
     ) -> [ConceptReference] {
@@ -55,12 +58,12 @@ public struct ConceptIndex: Sendable {
       return ranking.flatMap { $0.channels > channel ? $0[channel] : nil } ?? []
     }
 
-    /// The mean of a channel's share of the layer's relevance, `R_c / Σ |R|`, over all that was explained.
+    /// The mean of a channel's share of the layer's relevance, `R_c / Σ |R|`, over all explanations.
     public func meanShare(of channel: Int) -> Double {
       explanations > 0 ? Double(shares[channel]) / Self.unit / Double(explanations) : 0
     }
 
-    /// What a share of 1 is as a whole number: 134 million of them fit into a sum.
+    /// The integer that represents a share of 1; a sum has room for 134 million of them.
     static let unit = Double(1 << 36)
 
     init(node: String, top: Int) {
@@ -75,15 +78,15 @@ public struct ConceptIndex: Sendable {
     package let error: String
   }
 
-  /// What it is of, and how it was made.
+  /// The description of the index: its inputs and settings.
   package var header: JournalHeader
   /// The names of the inputs.
   public let inputs: [String]
   /// The files of the inputs.
   public let files: [String]
-  /// The layers, in the order in which they were asked for.
+  /// The layers, in the order in which they were specified.
   public internal(set) var layers: [Layer]
-  /// How many items of the shard are done.
+  /// The number of items of the shard that are done.
   package var done = 0
   package var failures: [Failure] = []
 
@@ -93,12 +96,12 @@ public struct ConceptIndex: Sendable {
   /// The layer of a node; nil if it is not in the index.
   public subscript(node: String) -> Layer? { layers.first { $0.node == node } }
 
-  /// Whether it was made with a network: one of the same nodes and weights.
+  /// Whether the index was created with a network, identified by its nodes and weights.
   public func isOf(_ network: NeuralNetwork) -> Bool {
     header.configuration["network"] == [network.fingerprint.hexadecimal]
   }
 
-  /// How many inputs are kept for each channel.
+  /// The number of inputs stored for each channel.
   public var top: Int { layers.first?.relevance.top ?? 0 }
 
   package init(header: JournalHeader, inputs: [String], files: [String], nodes: [String], top: Int) {
@@ -106,7 +109,7 @@ public struct ConceptIndex: Sendable {
     layers = nodes.map { Layer(node: $0, top: top) }
   }
 
-  /// Takes what another shard has.
+  /// Adds the results of another shard.
   package mutating func merge(_ other: ConceptIndex) {
     for (index, layer) in other.layers.enumerated() { layers[index].merge(layer) }
     failures = (failures + other.failures).sorted { $0.input < $1.input }

@@ -3,48 +3,51 @@ import Foundation
 import RelevancePropagation
 import RelevanceSupport
 
-/// How an index of concepts is made; see `ConceptIndex`. *Achtibat23*.
+/// The settings for creating a concept index; see `ConceptIndex`. *Achtibat23*.
 public struct ConceptIndexing: Sendable {
-  /// What of a channel's values counts.
+  /// The statistic of a channel's values by which inputs are ranked.
   public enum Statistic: String, Sendable, CaseIterable {
-    /// Their sum over all positions.
+    /// The sum over all positions.
     case sum
-    /// The largest at a position.
+    /// The largest value at a position.
     case peak
   }
 
   /// The nodes whose channels are indexed.
   public var layers: [String]
-  /// How many inputs are kept for each channel.
+  /// The number of inputs to store for each channel.
   public var top = 8
-  /// What is explained in each input.
+  /// The class to explain in each input.
   public var target = TargetChoice.labeled
-  /// What of a channel's relevance and activation counts.
+  /// The statistic of a channel's relevance and activation.
   public var statistic = Statistic.sum
-  /// Whether that is divided by the sum of magnitudes over the layer's channels, so that inputs count alike.
+  /// Whether the statistic is divided by the sum of its magnitudes over the layer's channels, so that inputs are
+  /// comparable.
   public var isNormalized = true
-  /// Whether the inputs of each class are ranked as well.
+  /// Whether the inputs of each class are ranked too.
   public var countsClasses = true
 
-  /// Makes the usual choices.
+  /// Makes the default settings.
   public init(layers: [String]) { self.layers = layers }
 
-  /// Prepares to index the inputs of a data set.
+  /// Prepares an index of the inputs of a data set.
   ///
   /// - Parameters:
-  ///   - subject: the network; the first of its methods gives the relevance.
+  ///   - subject: the network; its first method computes the relevance.
   ///   - data: the inputs.
-  /// - Returns: an index that is ready to be made.
-  /// - Throws: `RelevanceKitError` if there are no such layers, no inputs, or no method that carries relevance through the layers.
+  /// - Returns: An index that is ready to be created.
+  /// - Throws: `RelevanceKitError` if there are no such layers, no inputs, or no method that propagates relevance
+  ///   through the layers.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedConceptIndex {
     let images = try target.images(of: data)
     guard let method = subject.methods.first, method.takesConditions else {
       throw SimpleError(
-        "\(subject.methods.first?.name ?? "no method") does not carry relevance to layers; expected lrp, clrp1 or clrp2",
+        "\(subject.methods.first?.name ?? "no method") does not propagate relevance to layers; expected lrp, clrp1 or "
+          + "clrp2",
         .usage)
     }
     guard !layers.isEmpty, Set(layers).count == layers.count, top > 0 else {
-      throw SimpleError("expected different layers, and at least 1 input for each channel", .usage)
+      throw SimpleError("expected one or more different layers, and at least 1 input per channel", .usage)
     }
     let graph = subject.explainer.network.graph
     for layer in layers { _ = try graph.requiredNode(named: layer) }
@@ -65,9 +68,9 @@ public struct ConceptIndexing: Sendable {
     }
   }
 
-  /// Takes a run of an input into an index; an index without inputs is one of these layers.
+  /// Adds a run of an input to an index. An index without inputs takes the channels of the first run.
   ///
-  /// - Throws: `RelevanceKitError`, and then the index is as it was.
+  /// - Throws: `RelevanceKitError`; in this case the index is unchanged.
   package func add(
     _ trace: Trace, _ item: Int, for classes: [Int], by method: any AttributionMethod, to index: inout ConceptIndex
   ) throws {
@@ -79,7 +82,7 @@ public struct ConceptIndexing: Sendable {
   }
 }
 
-/// What is found in an input: for each channel how much it counts, and where.
+/// The results for an input: the value and position of each channel.
 private struct LayerRecord {
   struct Value {
     let value: Float
@@ -87,9 +90,9 @@ private struct LayerRecord {
   }
 
   let activation: [Value]
-  /// For each class.
+  /// For each class, the values of the channels.
   let relevance: [[Value]]
-  /// For each class the channels' shares, in whole units.
+  /// For each class, the channels' shares in integer units.
   let shares: [[Int64]]
 
   init(_ sums: LayerSums, of node: String, _ indexing: ConceptIndexing) throws {
@@ -122,7 +125,7 @@ private struct LayerRecord {
 }
 
 extension ConceptIndex.Layer {
-  /// Takes an input with its classes.
+  /// Adds an input with its classes.
   fileprivate mutating func add(_ record: LayerRecord, item: Int, classes: [Int], countsClasses: Bool) {
     let channels = record.activation.count
     if shares.isEmpty { shares = [Int64](repeating: 0, count: channels) }
@@ -132,7 +135,7 @@ extension ConceptIndex.Layer {
         input: Int32(item), classIndex: Int32(classIndex), value: value.value, row: value.row, column: value.column)
     }
     for channel in 0..<channels {
-      // An input has one place: with the class for which the channel counts most.
+      // An input occurs once per channel, with the class for which the channel has the largest relevance.
       var best: (class: Int, value: LayerRecord.Value)?
       for (number, classIndex) in classes.enumerated() {
         let value = record.relevance[number][channel]

@@ -1,11 +1,11 @@
 import Foundation
 import RelevanceSupport
 
-/// An index of concepts that is ready to be made.
+/// A concept index that is ready to be created.
 public struct PreparedConceptIndex: Sendable {
-  /// The index without any of the inputs.
+  /// The index without inputs.
   let empty: ConceptIndex
-  /// Takes an input into an index, by its number; what it throws leaves the index as it was.
+  /// Adds the input with a number to an index; if it throws, the index is unchanged.
   private let add: @Sendable (Int, inout ConceptIndex) throws -> Void
 
   init(empty: ConceptIndex, add: @escaping @Sendable (Int, inout ConceptIndex) throws -> Void) {
@@ -15,24 +15,26 @@ public struct PreparedConceptIndex: Sendable {
   /// The names of the inputs.
   package var inputs: [String] { empty.inputs }
 
-  /// The seconds between two states that are kept, at least.
+  /// The minimum number of seconds between two writes of the state.
   private static let interval = 5.0
-  /// And of the time at most this part is spent on keeping them.
+  /// The maximum fraction of the time that is spent on writing the state.
   private static let share = 0.05
 
   /// Indexes all inputs of a shard.
   ///
-  /// What was found so far is written every few seconds: a run that is interrupted goes on from there, to the same index.
+  /// The state is written every few seconds. An interrupted run can be resumed from it and creates the same index.
   ///
   /// - Parameters:
-  ///   - file: where the state is kept.
-  ///   - shard: which of the inputs.
-  ///   - resumes: whether to continue a state that is there; otherwise one is an error.
-  ///   - progress: called after each input; what it throws ends the run.
-  /// - Returns: the shard's index.
-  /// - Throws: a `RelevanceKitError` about the state, errors that are not those of an input, and what `progress` throws. In a task that is
-  ///   cancelled, `CancellationError` before the next input; the state then has all inputs that were done.
-  /// - Complexity: a run and a backward pass for each input; memory does not grow with their number.
+  ///   - file: the file of the state.
+  ///   - shard: the part of the inputs to index.
+  ///   - resumes: whether to continue an existing state; otherwise an existing state is an error.
+  ///   - progress: called after each input; an error that it throws ends the run.
+  /// - Returns: The index of the shard.
+  /// - Throws: `RelevanceKitError` about the state, errors that are not caused by an input, and errors of `progress`.
+  ///   If the task is canceled, `CancellationError` before the next input; the state then contains all inputs that are
+  ///   done.
+  /// - Complexity: one run of the network and one backward pass per input; the memory does not depend on the number of
+  ///   inputs.
   public func run(
     state file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) throws -> Void = { _ in }
@@ -44,7 +46,8 @@ public struct PreparedConceptIndex: Sendable {
     index.header.shard = shard
     if FileSystem.exists(path) {
       guard resumes else {
-        throw SimpleError("\(path) is there already; --resume continues it, another --output starts anew", .usage)
+        throw SimpleError(
+          "\(path) exists already; use --resume to continue it, or another --output to start again", .usage)
       }
       let found = try ConceptIndex(state: path)
       if let difference = found.header.difference(from: index.header) {
@@ -80,7 +83,7 @@ public struct PreparedConceptIndex: Sendable {
           EvaluationProgress(
             done: index.done, total: total, doneNow: index.done - before, seconds: (.now - start) / .seconds(1),
             failure: failure.map { (index.inputs[item], $0) }))
-        // The first one shows at once that nothing can be written there.
+        // The first write shows early whether the file can be written.
         if isNew || (.now - kept) / .seconds(1) >= pause { try keep() }
       }
     } catch {
@@ -93,19 +96,20 @@ public struct PreparedConceptIndex: Sendable {
 }
 
 extension PreparedConceptIndex {
-  /// The whole index, if it is in a folder already.
+  /// The whole index, if it is already in a folder.
   ///
   /// - Parameters:
-  ///   - folder: what an index was written to.
-  ///   - resumes: whether one that is there is wanted; otherwise it is an error.
-  /// - Returns: nil if there is none.
-  /// - Throws: a `RelevanceKitError` if it is another one, or damaged.
+  ///   - folder: the folder of an index.
+  ///   - resumes: whether to use an existing index; otherwise an existing index is an error.
+  /// - Returns: The index; nil if there is none.
+  /// - Throws: `RelevanceKitError` if the folder contains another index, or if it is damaged.
   public func finished(in folder: some FileLocation, resumes: Bool) throws -> ConceptIndex? {
     let folder = folder.fileSystemPath
     let path = PathText.join(folder, ConceptIndex.headName)
     guard FileSystem.exists(path) else { return nil }
     guard resumes else {
-      throw SimpleError("\(path) is there already; --resume continues it, another --output starts anew", .usage)
+      throw SimpleError(
+        "\(path) exists already; use --resume to continue it, or another --output to start again", .usage)
     }
     let found = try ConceptIndex(contentsOf: folder)
     if let difference = found.header.difference(from: empty.header) {
@@ -114,39 +118,39 @@ extension PreparedConceptIndex {
     return found
   }
 
-  /// Writes a whole index, after which its state is not needed.
+  /// Writes a whole index, and removes its state.
   ///
   /// - Parameters:
-  ///   - index: what `run(state:shard:resumes:progress:)` has found.
-  ///   - folder: where it is written; it is there.
-  ///   - state: the state's file, which is removed.
-  /// - Throws: a `RelevanceKitError` if a file cannot be written.
+  ///   - index: the result of `run(state:shard:resumes:progress:)`.
+  ///   - folder: the existing folder to write to.
+  ///   - state: the file of the state, which is removed.
+  /// - Throws: `RelevanceKitError` if a file cannot be written.
   public func finish(_ index: ConceptIndex, in folder: some FileLocation, state: some FileLocation) throws {
     try index.write(to: folder)
     FileSystem.withBytes(of: state.fileSystemPath) { _ = unlink($0) }
   }
 }
 
-/// A lock that one process at a time has, as long as it lives.
+/// A lock that only one process holds at a time. It is released when the process ends.
 private final class RunLock {
   private let path: String
   private let descriptor: Int32
 
-  /// - Throws: `RelevanceKitError` if another process has it, or it cannot be made.
+  /// - Throws: `RelevanceKitError` if another process holds the lock, or if it cannot be created.
   init(_ path: String, for file: String) throws {
     self.path = path
     descriptor = FileSystem.withBytes(of: path) {
       open($0, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     }
     guard descriptor >= 0 else { throw SimpleError.cannotWrite(path, reason: String(cString: strerror(errno))) }
-    // Whoever had it may have removed it meanwhile.
+    // The previous holder may have removed the file in the meantime.
     var status = stat()
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0,
       FileSystem.status(path)?.st_ino == status.st_ino
     else { throw SimpleError.inUse(file) }
   }
 
-  /// Removes it.
+  /// Removes the lock file.
   func release() { FileSystem.withBytes(of: path) { _ = unlink($0) } }
 
   deinit { close(descriptor) }

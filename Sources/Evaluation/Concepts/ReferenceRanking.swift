@@ -1,30 +1,30 @@
 import Foundation
 import RelevanceSupport
 
-/// An input in which a channel of a layer counts.
+/// An input for which a channel of a layer has a large value.
 public struct ConceptReference: Hashable, Sendable {
-  /// The number of the input among those of the index.
+  /// The number of the input in the index.
   public var input: Int
-  /// The class that was explained in it.
+  /// The explained class.
   public var classIndex: Int
-  /// How much the channel counts there: by what the index ranks.
+  /// The value by which the index ranks the input.
   public var value: Float
-  /// The position at which it counts most: row and column, or the number of a token; empty for a layer without positions.
+  /// The position of the largest value: row and column, or the index of a token; empty for a layer without positions.
   public var position: [Int]
 }
 
-/// For each channel of a layer the inputs in which it counts most, the largest first.
+/// For each channel of a layer, the inputs with the largest values, in descending order.
 ///
-/// Equal values are in the order of the inputs, so that a ranking does not depend on the order in which inputs were seen, nor on how they
-/// were divided. Memory is channels × `top`, however many inputs there are.
+/// Inputs with equal values are ordered by number, so the ranking does not depend on the order in which inputs were
+/// added, nor on how they were divided. The memory is channels × `top`, regardless of the number of inputs.
 public struct ReferenceRanking: Hashable, Sendable {
-  /// A place of the ranking, as files have it: five numbers of four bytes.
+  /// An entry of the ranking, as stored in files: five numbers of four bytes.
   package struct Entry: Hashable, Sendable {
-    /// −1 where there are fewer inputs than places.
+    /// The number of the input; −1 if there are fewer inputs than entries.
     package var input: Int32 = -1
     package var classIndex: Int32 = -1
     package var value: Float = 0
-    /// −1 without positions; of a token its number.
+    /// The row, or the index of a token; −1 if there are no positions.
     package var row: Int32 = -1
     package var column: Int32 = -1
 
@@ -34,34 +34,34 @@ public struct ReferenceRanking: Hashable, Sendable {
       (self.input, self.classIndex, self.value, self.row, self.column) = (input, classIndex, value, row, column)
     }
 
-    /// Whether it comes before another one.
+    /// Whether the entry is ranked before another one.
     func precedes(_ other: Entry) -> Bool {
       if input < 0 || other.input < 0 { return other.input < input }
       return (other.value, input, classIndex) < (value, other.input, other.classIndex)
     }
   }
 
-  /// How many inputs are kept for each channel.
+  /// The number of inputs stored for each channel.
   public let top: Int
-  /// The places of one channel after those of the other.
+  /// The entries, channel by channel.
   package private(set) var entries: [Entry] = []
 
-  /// A ranking without inputs; the channels are those that are offered some.
+  /// Makes a ranking without inputs. Channels are added with their first input.
   package init(top: Int) {
-    precondition(top > 0, "a ranking of no inputs")
+    precondition(top > 0, "expected at least one entry per channel")
     self.top = top
   }
 
-  /// A ranking with what a file has, `top` places for each channel.
+  /// Makes a ranking from the contents of a file, with `top` entries per channel.
   package init(top: Int, entries: [Entry]) {
-    precondition(top > 0 && entries.count % top == 0, "\(entries.count) places for \(top) a channel")
+    precondition(top > 0 && entries.count % top == 0, "\(entries.count) entries are not a multiple of \(top)")
     (self.top, self.entries) = (top, entries)
   }
 
-  /// How many channels there are.
+  /// The number of channels.
   public var channels: Int { entries.count / top }
 
-  /// The inputs of a channel, the largest first; fewer than `top` if there are fewer.
+  /// The inputs of a channel in descending order; fewer than `top` if there are fewer inputs.
   public subscript(channel: Int) -> [ConceptReference] {
     entries[channel * top..<(channel + 1) * top].prefix { $0.input >= 0 }.map { entry in
       ConceptReference(
@@ -70,7 +70,7 @@ public struct ReferenceRanking: Hashable, Sendable {
     }
   }
 
-  /// Takes an input into the places of a channel, if it is among the largest.
+  /// Adds an input to the entries of a channel if it is among the largest.
   ///
   /// - Complexity: O(`top`).
   package mutating func offer(_ entry: Entry, to channel: Int) {
@@ -87,7 +87,7 @@ public struct ReferenceRanking: Hashable, Sendable {
     entries[place] = entry
   }
 
-  /// Takes all inputs of another ranking.
+  /// Adds all inputs of another ranking.
   package mutating func merge(_ other: ReferenceRanking) {
     for (place, entry) in other.entries.enumerated() { offer(entry, to: place / other.top) }
   }
@@ -110,7 +110,7 @@ extension ReferenceRanking {
     return words.withUnsafeBytes { Data($0) }
   }
 
-  /// The ranking that `data` has been made of; nil if an entry is one that no ranking of `inputs` can have.
+  /// Makes a ranking from `data`; nil if an entry is not valid for a ranking of `inputs` inputs.
   init?(top: Int, data: Data, inputs: Int) {
     let size = data.count / Self.bytesPerEntry
     guard top > 0, data.count % Self.bytesPerEntry == 0, size % top == 0 else { return nil }

@@ -5,14 +5,15 @@ import RelevanceSupport
   import FoundationXML
 #endif
 
-/// The objects in an annotation of one picture, in the XML that PASCAL VOC introduced and ILSVRC uses.
+/// The objects in the annotation of one image, in the XML format that PASCAL VOC introduced and ILSVRC uses.
 ///
-/// Entities are not resolved: a document type declaration is an error, as are nesting and files beyond what annotations have.
+/// Entities are not resolved. A document type declaration is an error, as are nesting and file sizes beyond those of
+/// annotations.
 struct AnnotationXML {
-  /// How the pixels of a picture are counted. A box includes the pixels of all its sides.
+  /// The first pixel coordinate. A box includes the pixels on all its sides.
   enum Origin: Double {
-    /// ILSVRC. It is not documented; boxes of the validation set run from 0 to the picture's side less 1, and the
-    /// development kit's overlap counts the pixels of both sides.
+    /// ILSVRC. This is not documented, but boxes of the validation set range from 0 to the image's side minus 1, and
+    /// the overlap in the development kit counts the pixels on both sides.
     case zero = 0
     /// PASCAL VOC: the upper left pixel is (1, 1). (Development kit of VOC2012, §8.)
     case one = 1
@@ -24,7 +25,7 @@ struct AnnotationXML {
     /// `xmin`, `ymin`, `xmax`, `ymax`, as written.
     let sides: [Double]
 
-    /// The rectangle; sides in the wrong order, as a few of ILSVRC's are, are exchanged.
+    /// The rectangle. Sides in the wrong order, which a few annotations of ILSVRC have, are swapped.
     func box(_ origin: Origin) -> BoundingBox {
       let near = -origin.rawValue
       let far = 1 - origin.rawValue
@@ -36,7 +37,7 @@ struct AnnotationXML {
 
   let objects: [Object]
 
-  /// Larger files are no annotations.
+  /// Files above this size are not annotations.
   private static let sizeLimit = 16 << 20
 
   /// Reads a file.
@@ -65,8 +66,8 @@ struct AnnotationXML {
     objects = reader.objects
   }
 
-  /// The text without its declaration, which may name an encoding; nil if it is damaged, since Foundation's parser ends the process at
-  /// names that are not in UTF-8.
+  /// The text without its XML declaration, which can specify an encoding. Nil if the text is invalid, because
+  /// Foundation's parser terminates the process at names that are not valid UTF-8.
   private static func text(of data: Data) -> String? {
     let head = String(decoding: data.prefix(200), as: UTF8.self).lowercased()
     let declaration = head.hasPrefix("<?xml") ? head.prefix { $0 != ">" } : ""
@@ -92,7 +93,7 @@ struct AnnotationXML {
     private let path: String
     private var elements: [String] = []
     private var text = ""
-    /// The values of the object that is being read; those of its parts, which are deeper, are not among them.
+    /// The values of the current object. Values of its parts, which are nested deeper, are ignored.
     private var values: [String: String] = [:]
     private(set) var objects: [Object] = []
     private(set) var isComplete = false
@@ -131,7 +132,7 @@ struct AnnotationXML {
       text = ""
     }
 
-    /// Files in UTF-16 get here with their declarations.
+    /// Files in UTF-16 reach this method with their document type declarations.
     func parser(_ parser: XMLParser, foundInternalEntityDeclarationWithName name: String, value: String?) {
       fail(parser, expected: "an annotation", found: "a document type declaration")
     }

@@ -1,8 +1,8 @@
 import Foundation
 import RelevanceSupport
 
-/// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
-/// The whole file is in memory while it is decoded.
+/// COCO's `instances_*.json`. Boxes are left, top, width and height in pixels, from 0. The whole file is in memory
+/// while it is decoded.
 struct COCOFormat {
   private let path: String
   private let content: Content
@@ -13,7 +13,7 @@ struct COCOFormat {
     content = try Files.decoded(try Files.data(path, expected: DataSetFormat.coco.needs), path)
     if let images {
       guard Files.isFolder(images) == true else {
-        throw SimpleError.missing(images, expected: "the folder of the pictures")
+        throw SimpleError.missing(images, expected: "the folder of the images")
       }
       self.images = images
     } else {
@@ -25,8 +25,8 @@ struct COCOFormat {
     let categories = Dictionary(content.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     let positions = Dictionary(
       content.images.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var pictures = content.images.map {
-      UnresolvedDataSet.Picture(name: $0.fileName, path: "\(images)/\($0.fileName)")
+    var images = content.images.map {
+      UnresolvedDataSet.Image(name: $0.fileName, path: "\(self.images)/\($0.fileName)")
     }
     var crowds = 0
     for (number, annotation) in content.annotations.enumerated() {
@@ -48,43 +48,44 @@ struct COCOFormat {
       }
       if annotation.isCrowd == 1 {
         crowds += 1
-        pictures[position].classes.append(.named(category))
+        images[position].classes.append(.named(category))
       } else {
         let (left, top) = (annotation.box[0], annotation.box[1])
         let box = BoundingBox(left: left, top: top, right: far.0, bottom: far.1)
-        pictures[position].objects.append(.init(label: .named(category), box: box))
+        images[position].objects.append(.init(label: .named(category), box: box))
       }
     }
     var dataSet = UnresolvedDataSet(name: "coco \(Files.stem(of: path))", path: path)
-    let isEmpty = { (picture: UnresolvedDataSet.Picture) in picture.classes.isEmpty && picture.objects.isEmpty }
-    dataSet.noteWithoutAnnotation(pictures.filter(isEmpty).map(\.name), of: "an annotation")
-    dataSet.pictures = pictures.filter { !isEmpty($0) }
+    let isEmpty = { (image: UnresolvedDataSet.Image) in image.classes.isEmpty && image.objects.isEmpty }
+    dataSet.noteWithoutAnnotation(images.filter(isEmpty).map(\.name), of: "an annotation")
+    dataSet.images = images.filter { !isEmpty($0) }
     if crowds > 0 {
       dataSet.notes.append("\(crowds.things("crowd annotation")) left out of the boxes; their classes are kept.")
     }
-    dataSet.noteMissingPictures()
+    dataSet.noteMissingImages()
     return dataSet
   }
 
-  /// The folder that has the pictures: the file's own, or one named like its split, there or where COCO's archives put it.
-  private static func folder(of images: [Content.Picture], beside path: String) throws -> String {
+  /// The folder of the images: the folder of the JSON file, or a folder with the name of the split, beside the file or
+  /// where COCO's archives place it.
+  private static func folder(of images: [Content.Image], beside path: String) throws -> String {
     let beside = Files.folder(of: path)
     let split = Files.stem(of: path).split(separator: "_").last.map(String.init) ?? ""
     let folders = [beside, "\(beside)/\(split)", "\(beside)/../\(split)", "\(beside)/../images/\(split)"]
     let sample = images.prefix(100)
     let found = folders.first { folder in sample.contains { Files.isFolder("\(folder)/\($0.fileName)") == false } }
     if let found { return found }
-    // Nothing is where it should be, but for the folder: the run says which pictures are missing.
+    // No image is where it should be, but the folder exists: the run reports which images are missing.
     if let named = folders.dropFirst().first(where: { Files.isFolder($0) == true }) { return named }
-    throw SimpleError.missing("\(beside)/\(split)", expected: "the folder of the pictures of \(path)")
+    throw SimpleError.missing("\(beside)/\(split)", expected: "the folder of the images of \(path)")
   }
 
   private struct Content: Decodable {
-    let images: [Picture]
+    let images: [Image]
     let annotations: [Annotation]
     let categories: [Category]
 
-    struct Picture: Decodable {
+    struct Image: Decodable {
       let id: Int
       let fileName: String
 

@@ -1,29 +1,30 @@
 import Foundation
 import RelevanceSupport
 
-/// Which class of the network a name in a data set means.
+/// A mapping from the class names in a data set to the classes of the network.
 ///
-/// A name is looked up in the class file, if there is one, then among the network's own labels: as a whole name, and if there is
-/// none, as one of several that are separated by commas; without regard to case where the case as written is no whole
-/// name of the file. A decimal number that the class file does not have as a name is the class's index, from 0.
+/// A name is looked up in the class file, if there is one, then among the network's own labels. The whole name is tried
+/// first, then each of the names in a comma-separated list. Case is ignored unless the exact spelling is a whole name
+/// of the file. A decimal number that is not a name in the class file is the number of a class, from 0.
 public struct ClassNames: Sendable {
   let count: Int
   private let file: Table?
   private let labels: Table
 
-  /// Takes the network's labels, such as those of its `config.json`; a class may be without one.
+  /// Uses the network's labels, such as those of its `config.json`. Some classes can have no label.
   public init(names: [Int: String] = [:], count: Int) { (self.count, file, labels) = (count, nil, Table(names)) }
 
-  /// Reads a class file, and takes the network's labels for names that it does not have.
+  /// Reads a class file, and uses the network's labels for names that it does not contain.
   ///
-  /// The file is one of:
-  /// - text with a line per class, in the order of the network's classes: a WordNet identifier and names
-  ///   (`n01440764 tench, Tinca tinca`, as in `LOC_synset_mapping.txt`), or names alone;
+  /// The file has one of these formats:
+  /// - text with one line per class, in the order of the network's classes: a WordNet identifier and names (`n01440764
+  ///   tench, Tinca tinca`, as in `LOC_synset_mapping.txt`), or names only;
   /// - a JSON array of names in the same order;
-  /// - a JSON object of indices by name, `{"dog": 207}`; several names may have one index;
-  /// - a JSON object of names by index, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
+  /// - a JSON object from names to numbers, `{"dog": 207}`; several names can have the same number;
+  /// - a JSON object from numbers to names, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
   ///
-  /// - Throws: a `RelevanceKitError` if the file is none of these, or has classes that the network does not have.
+  /// - Throws: `RelevanceKitError` if the file has none of these formats, or contains classes that the network does not
+  ///   have.
   public init(contentsOf file: some FileLocation, names: [Int: String] = [:], count: Int) throws {
     let path = file.fileSystemPath
     let expected = "a class file: JSON, or a line per class"
@@ -50,7 +51,7 @@ public struct ClassNames: Sendable {
     (self.count, self.file, labels) = (count, table, Table(names))
   }
 
-  /// The class that a name means; nil if it means none. `path` is where the name was found, for errors.
+  /// The number of the class with a name; nil if there is none. `path` is the file that contains the name, for errors.
   package func index(of name: String, in path: String) throws -> Int? { try index(of: .named(name), in: path) }
 
   func index(of label: ClassReference, in path: String) throws -> Int? {
@@ -67,13 +68,14 @@ public struct ClassNames: Sendable {
       if found.isEmpty { found = labels[name] }
       guard found.count <= 1 else {
         let numbers = found.map(String.init).joined(separator: " or ")
-        throw SimpleError("\(path): the class \(name) may be \(numbers); give a class file that says which")
+        throw SimpleError(
+          "\(path): the class \(name) is ambiguous: \(numbers); provide a class file that maps it to a number")
       }
       return found.first
     }
   }
 
-  /// The names in a line of a class file: all of it, or what follows a WordNet identifier, and that.
+  /// The names in a line of a class file: the whole line, or a WordNet identifier and the text after it.
   private static func names(inLine line: Substring) -> [String] {
     let line = line.trimmingCharacters(in: .whitespaces)
     guard let match = line.wholeMatch(of: /(n\d{8})(?:\s+(.*))?/) else { return line.isEmpty ? [] : [line] }
@@ -104,7 +106,7 @@ public struct ClassNames: Sendable {
     }
   }
 
-  /// What stands in a class file in JSON beside a name or at its place.
+  /// A value in a JSON class file.
   private enum Entry: Decodable {
     case index(Int)
     case names([String])
@@ -149,6 +151,6 @@ public struct ClassNames: Sendable {
 }
 
 extension String {
-  /// The value of decimal digits.
+  /// The integer with these decimal digits.
   var decimal: Int? { allSatisfy { $0.isASCII && $0.isNumber } ? Int(self) : nil }
 }

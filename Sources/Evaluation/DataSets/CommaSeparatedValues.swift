@@ -2,17 +2,17 @@ import RelevanceSupport
 
 /// The records of a CSV file. (RFC 4180; lines may also end in LF alone.)
 package struct CommaSeparatedValues {
-  /// A record with the line at which it begins, from 1.
+  /// A record with the number of its first line, from 1.
   typealias Record = (line: Int, fields: [String])
   let records: [Record]
 
-  /// Reads a text; empty lines are no records.
+  /// Parses a text. Empty lines are not records.
   init(_ text: String, path: String) throws {
     var records: [Record] = []
     var fields: [String] = []
     var field = ""
     var (line, start) = (1, 1)
-    /// Whether the field began with a quote, and whether that quote is open.
+    /// Whether the field started with a quote, and whether that quote is still open.
     var (isQuoted, isOpen) = (false, false)
     func invalid(found: String) -> SimpleError {
       .invalid(path, place: "line \(line)", expected: "quotes around a whole field", found: found)
@@ -52,19 +52,19 @@ package struct CommaSeparatedValues {
     self.records = records
   }
 
-  /// Records of fields as a text.
+  /// The text of records.
   package static func text(_ records: [[String]], lineEnd: String = "\n") -> String {
     records.map { $0.joined(separator: ",") + lineEnd }.joined()
   }
 
-  /// A text that is no number as a field. Spreadsheets take one that begins with `=`, `+`, `-`, `@` or a tab for a formula, but not
-  /// behind an apostrophe.
+  /// A field with text that is not a number. Spreadsheets interpret text that starts with `=`, `+`, `-`, `@` or a tab
+  /// as a formula, unless an apostrophe precedes it.
   package static func field(text: String, quoted: Bool = false) -> String {
     let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n＝＋－＠".unicodeScalars.contains($0) } ?? false
     return field(isFormula ? "'" + text : text, quoted: quoted)
   }
 
-  /// A text as a field: in quotes if it needs them, or always.
+  /// A text as a field: in quotes if it needs them or if `quoted` is true.
   package static func field(_ text: String, quoted: Bool = false) -> String {
     quoted || text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
   }

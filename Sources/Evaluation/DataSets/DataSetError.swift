@@ -1,6 +1,6 @@
 import RelevanceSupport
 
-/// What can be wrong with a data set.
+/// Errors of data sets.
 extension SimpleError {
   static func missing(_ path: String, expected: String) -> Self {
     Self("\(path): not found; expected \(expected)", .missingInput)
@@ -13,7 +13,7 @@ extension SimpleError {
     Self("\(path): expected a class from 0 to \(classes - 1), found \(index)")
   }
 
-  /// What is wrong with a piece of JSON.
+  /// An error in a JSON text.
   static func json(_ path: String, place: String? = nil, _ error: any Error) -> SimpleError {
     guard let error = error as? DecodingError else {
       return .invalid(path, place: place, expected: "JSON", found: "\(error)")

@@ -1,33 +1,33 @@
 import RelevanceSupport
 
-/// How a data set lies on disk.
+/// The file format of a data set.
 public enum DataSetFormat: String, CaseIterable, Sendable {
-  /// A flat folder of pictures and a file with their classes, as ILSVRC's validation set; boxes are optional.
+  /// A flat folder of images and a file with their classes, such as ILSVRC's validation set; boxes are optional.
   case imagenet
-  /// A folder per class, as torchvision's `ImageFolder`.
+  /// A folder per class, as in torchvision's `ImageFolder`.
   case folder
   /// PASCAL VOC: `JPEGImages`, `Annotations` and `ImageSets/Main`.
   case voc
   /// COCO's `instances_*.json`.
   ///
-  /// Reading it takes about seven times the file's size of memory: 0.2 GB for `instances_val2017.json`, 3 GB for that of
-  /// `train2017`.
+  /// Reading such a file needs about seven times its size of memory: 0.2 GB for `instances_val2017.json`, 3 GB for that
+  /// of `train2017`.
   case coco
-  /// A CSV or JSONL file of one's own.
+  /// A custom CSV or JSONL file.
   case manifest
 
-  /// What must be there, for those who gave something else.
+  /// The files that the format needs, for errors.
   var needs: String {
     switch self {
-    case .imagenet: "a folder of pictures and a labels file"
-    case .folder: "a folder per class with pictures"
+    case .imagenet: "a folder of images and a labels file"
+    case .folder: "a folder with one subfolder of images per class"
     case .voc: "a folder with JPEGImages and Annotations"
     case .coco: "a .json file with images and annotations"
     case .manifest: "a .csv or .jsonl file"
     }
   }
 
-  /// The format of what is at a path.
+  /// The format of the data set at a path.
   init(of path: String, options: DataSetOptions) throws {
     guard let isFolder = Files.isFolder(path) else { throw SimpleError.missing(path, expected: "a data set") }
     guard isFolder else {
@@ -42,7 +42,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
       self = .voc
     } else if options.labels != nil {
       self = .imagenet
-    } else if try Files.folders(in: path).contains(where: { try Files.holdsPictures("\(path)/\($0)") }) {
+    } else if try Files.folders(in: path).contains(where: { try Files.holdsImages("\(path)/\($0)") }) {
       self = .folder
     } else {
       throw SimpleError.unrecognized(path)
@@ -50,17 +50,18 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// Where the parts of a data set are, and what becomes of classes that the network does not have.
+/// The locations of a data set's parts, and the treatment of classes that the network does not have.
 public struct DataSetOptions: Hashable, Sendable {
-  /// `imagenet`: the file with the pictures' classes.
+  /// `imagenet`: the file with the classes of the images.
   public var labels: String?
-  /// `imagenet`: the folder of ILSVRC's XML files with boxes; its sub-folders are searched as well.
+  /// `imagenet`: the folder of ILSVRC's XML files with boxes; subfolders are searched too.
   public var boxes: String?
-  /// `coco`: the folder of the pictures; nil looks beside the file, and for a folder with the name of its split.
+  /// `coco`: the folder of the images. If it is nil, images are searched beside the file and in a folder with the name
+  /// of its split.
   public var images: String?
-  /// `voc`: a name in `ImageSets/Main`; nil takes `val`, else `trainval`, else every annotation.
+  /// `voc`: a name in `ImageSets/Main`. If it is nil, `val` is used, otherwise `trainval`, otherwise every annotation.
   public var split: String?
-  /// Whether labels of classes that the network does not have are left out; otherwise they are an error.
+  /// Whether labels of classes that the network does not have are skipped; otherwise they are an error.
   public var skipsUnknownClasses: Bool
 
   /// Makes options.
@@ -74,18 +75,19 @@ public struct DataSetOptions: Hashable, Sendable {
 }
 
 extension DataSet {
-  /// Reads what is known of the pictures of a data set; not the pictures themselves.
+  /// Reads the annotations of a data set, but not the images.
   ///
-  /// Boxes are in pixels of the pictures as they are stored, whatever an EXIF orientation says: that is what annotations of VOC,
-  /// ILSVRC and COCO refer to. A picture that is labeled but missing is kept, so that a run reports it; what is
-  /// incomplete otherwise is said in `notes`.
+  /// Boxes are in pixels of the stored images, regardless of an EXIF orientation, because annotations of VOC, ILSVRC
+  /// and COCO refer to these pixels. An image that is labeled but missing is included, so that a run reports it.
+  /// `notes` lists other incomplete parts.
   ///
   /// - Parameters:
   ///   - location: the folder, or the file of `coco` and `manifest`.
-  ///   - format: nil recognizes it by what is there.
-  ///   - options: where its parts are.
-  ///   - classes: the network's.
-  /// - Throws: a `RelevanceKitError`.
+  ///   - format: the format; nil to detect it from the files.
+  ///   - options: the locations of the data set's parts.
+  ///   - classes: the classes of the network.
+  /// - Throws: `RelevanceKitError` if the data set is missing, damaged or empty, or has classes that the network does
+  ///   not have.
   public static func load(
     _ location: some FileLocation, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(),
     classes: ClassNames
@@ -104,9 +106,9 @@ extension DataSet {
       case .coco: try COCOFormat(path, images: options.images).dataSet()
       case .manifest: try ManifestFormat(path).dataSet()
       }
-    guard !found.pictures.isEmpty else {
+    guard !found.images.isEmpty else {
       let notes = found.notes.isEmpty ? "" : " (\(found.notes.joined(separator: " ")))"
-      throw SimpleError("\(path): expected \(format.needs), found no labeled picture\(notes)")
+      throw SimpleError("\(path): expected \(format.needs), found no labeled image\(notes)")
     }
     return try found.resolved(classes, skipsUnknown: options.skipsUnknownClasses)
   }

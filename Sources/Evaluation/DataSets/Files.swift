@@ -2,14 +2,14 @@ import Foundation
 import RelevanceSupport
 
 enum Files {
-  /// Extensions of pictures that are read.
-  private static let pictureExtensions: Set = ["jpg", "jpeg", "png"]
-  /// Extensions of pictures that other systems read.
+  /// File extensions of supported image formats.
+  private static let imageExtensions: Set = ["jpg", "jpeg", "png"]
+  /// File extensions of image formats that are not supported.
   private static let otherExtensions: Set = ["bmp", "gif", "pbm", "pgm", "ppm", "tif", "tiff", "webp"]
-  /// Deeper folders are not searched.
+  /// Folders that are nested deeper are not searched.
   private static let depthLimit = 32
 
-  /// Whether a path is a folder; nil if there is nothing.
+  /// Whether a path is a folder; nil if it does not exist.
   static func isFolder(_ path: String) -> Bool? {
     FileSystem.isFolder(path)
   }
@@ -32,12 +32,12 @@ enum Files {
     return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
-  /// What JSON means that was read from a file.
+  /// The value decoded from the JSON text of a file.
   static func decoded<Value: Decodable>(_ data: Data, _ path: String) throws -> Value {
     do { return try JSONDecoder().decode(Value.self, from: data) } catch { throw SimpleError.json(path, error) }
   }
 
-  /// What is in a folder, but for hidden files, in the order of code points, which is Python's.
+  /// The names in a folder, except for hidden files, sorted by code points, as in Python.
   static func names(in folder: String) throws -> [String] {
     guard isFolder(folder) == true else { throw SimpleError.missing(folder, expected: "a folder") }
     do {
@@ -49,10 +49,10 @@ enum Files {
   }
 
   static func folders(in folder: String) throws -> [String] {
-    try names(in: folder).filter { !isPicture($0) && isFolder("\(folder)/\($0)") == true }
+    try names(in: folder).filter { !isImage($0) && isFolder("\(folder)/\($0)") == true }
   }
 
-  /// All files below a folder, as paths from it. Links to folders are followed, each folder is visited once.
+  /// All files below a folder, as paths relative to it. Links to folders are followed; each folder is visited once.
   static func allFiles(below folder: String) throws -> [String] {
     var visited: Set<String> = []
     var files: [String] = []
@@ -62,8 +62,8 @@ enum Files {
       guard depth < depthLimit, visited.insert(actual).inserted else { return }
       for name in try names(in: path) {
         let file = below.isEmpty ? name : "\(below)/\(name)"
-        // Asking the file system about every one of a million pictures takes long.
-        if isPicture(name) || isFolder("\(folder)/\(file)") != true {
+        // A file system query for each of a million images is slow.
+        if isImage(name) || isFolder("\(folder)/\(file)") != true {
           files.append(file)
         } else {
           try visit(file, depth: depth + 1)
@@ -74,13 +74,13 @@ enum Files {
     return files
   }
 
-  /// Whether there are pictures in a folder, at any depth.
-  static func holdsPictures(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isPicture) }
+  /// Whether a folder contains images, at any depth.
+  static func holdsImages(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isImage) }
 
-  static func isPicture(_ name: String) -> Bool { pictureExtensions.contains(fileExtension(of: name)) }
+  static func isImage(_ name: String) -> Bool { imageExtensions.contains(fileExtension(of: name)) }
 
-  /// Whether a name is that of a picture that other systems read.
-  static func isOtherPicture(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
+  /// Whether the name has the extension of an image format that is not supported.
+  static func isOtherImage(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
 
   static func fileExtension(of path: String) -> String { PathText.fileExtension(of: path).lowercased() }
 
@@ -92,6 +92,6 @@ enum Files {
 }
 
 extension Int {
-  /// “1 picture is”, “2 pictures are”.
+  /// The count and the verb: “1 image is”, “2 images are”.
   func things(_ noun: String) -> String { self == 1 ? "1 \(noun) is" : "\(self) \(noun)s are" }
 }

@@ -1,4 +1,4 @@
-/// torchvision's `ImageFolder`: a folder per class, with pictures at any depth.
+/// torchvision's `ImageFolder`: a folder per class, with images at any depth.
 struct FolderFormat {
   private let path: String
   private let classes: ClassNames
@@ -12,19 +12,19 @@ struct FolderFormat {
       try folders.count == classes.count && folders.allSatisfy { try classes.index(of: $0, in: path) == nil }
     if isInOrder {
       dataSet.notes.append(
-        "The network has no name of a folder; the \(folders.count) folders are its classes in alphabetical order, as for "
-          + "torchvision.")
+        "No folder has the name of a class of the network; the \(folders.count) folders are its classes in "
+          + "alphabetical order, as in torchvision.")
     }
     var files: [String] = []
     for (number, folder) in folders.enumerated() {
       let found = try Files.allFiles(below: "\(path)/\(folder)").map { "\(folder)/\($0)" }
       files += found
-      for name in found where Files.isPicture(name) {
+      for name in found where Files.isImage(name) {
         let label = isInOrder ? ClassReference.numbered(number) : .named(folder)
-        dataSet.pictures.append(.init(name: name, path: "\(path)/\(name)", classes: [label]))
+        dataSet.images.append(.init(name: name, path: "\(path)/\(name)", classes: [label]))
       }
     }
-    dataSet.noteOtherPictures(files)
+    dataSet.noteOtherImages(files)
     return dataSet
   }
 }

@@ -1,18 +1,18 @@
 import Foundation
 import RelevanceSupport
 
-/// A flat folder of pictures, a file that labels them, and ILSVRC's boxes.
+/// A flat folder of images, a file that labels them, and ILSVRC's boxes.
 ///
-/// The labels file is one of:
-/// - lines of picture and class, `ILSVRC2012_val_00000001.JPEG 65`, parted by the first tab, comma or space, of which the first
-///   may be a header;
-/// - `LOC_val_solution.csv`, which has boxes too: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
+/// The labels file has one of these formats:
+/// - lines with an image and a class, `ILSVRC2012_val_00000001.JPEG 65`, separated by the first tab, comma or space;
+///   the first line can be a header;
+/// - `LOC_val_solution.csv`, which also contains boxes: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
 /// - a JSON object, `{"ILSVRC2012_val_00000001.JPEG": 65}`.
 ///
-/// Pictures are named with or without their extension; names that the folder does not have are passed over, so that a labels file
-/// serves for a part of its pictures.
+/// Images are named with or without their extension. Names that are not in the folder are ignored, so that a labels
+/// file can be used with a part of its images.
 struct ImageNetFormat {
-  private typealias Label = (picture: String, classes: [ClassReference], objects: [UnresolvedDataSet.Object])
+  private typealias Label = (image: String, classes: [ClassReference], objects: [UnresolvedDataSet.Object])
   private let path: String
   private let labels: String
   private let boxes: String?
@@ -20,34 +20,34 @@ struct ImageNetFormat {
   init(_ path: String, _ options: DataSetOptions) throws {
     guard let labels = options.labels else {
       throw SimpleError(
-        "\(path): the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of picture "
-          + "and class", .usage)
+        "\(path): the format imagenet needs a folder and a labels file, such as LOC_val_solution.csv, or lines with an "
+          + "image and its class", .usage)
     }
     (self.path, self.labels, boxes) = (path, labels, options.boxes)
   }
 
   func dataSet() throws -> UnresolvedDataSet {
     let files = try Files.names(in: path)
-    let names = files.filter(Files.isPicture)
+    let names = files.filter(Files.isImage)
     var dataSet = UnresolvedDataSet(name: "imagenet \(Files.lastName(of: path))", path: path)
-    var pictures = names.map { UnresolvedDataSet.Picture(name: $0, path: "\(path)/\($0)") }
+    var images = names.map { UnresolvedDataSet.Image(name: $0, path: "\(path)/\($0)") }
     let positions = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     let stems = Dictionary(names.enumerated().map { (Files.stem(of: $1), $0) }, uniquingKeysWith: { first, _ in first })
     var absent: [String] = []
     for label in try readLabels() {
-      let name = Files.lastName(of: label.picture)
+      let name = Files.lastName(of: label.image)
       guard let position = positions[name] ?? stems[name] else {
-        absent.append(label.picture)
+        absent.append(label.image)
         continue
       }
-      pictures[position].classes += label.classes
-      pictures[position].objects += label.objects
+      images[position].classes += label.classes
+      images[position].objects += label.objects
     }
-    let isLabeled = { (picture: UnresolvedDataSet.Picture) in !picture.classes.isEmpty || !picture.objects.isEmpty }
-    dataSet.noteWithoutAnnotation(pictures.filter { !isLabeled($0) }.map(\.name), of: "a label")
-    dataSet.note(absent, "label", "of no picture in the folder; the first is of")
-    dataSet.noteOtherPictures(files)
-    dataSet.pictures = pictures.filter(isLabeled)
+    let isLabeled = { (image: UnresolvedDataSet.Image) in !image.classes.isEmpty || !image.objects.isEmpty }
+    dataSet.noteWithoutAnnotation(images.filter { !isLabeled($0) }.map(\.name), of: "a label")
+    dataSet.note(absent, "label", "without an image in the folder; the first is for")
+    dataSet.noteOtherImages(files)
+    dataSet.images = images.filter(isLabeled)
     if let boxes { try addBoxes(in: boxes, to: &dataSet) }
     return dataSet
   }
@@ -56,17 +56,17 @@ struct ImageNetFormat {
     let files = try Files.allFiles(below: folder).filter { Files.fileExtension(of: $0) == "xml" }
     let annotations = Dictionary(files.map { (Files.stem(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
     var without: [String] = []
-    for index in dataSet.pictures.indices {
-      guard let file = annotations[Files.stem(of: dataSet.pictures[index].name)] else {
-        without.append(dataSet.pictures[index].name)
+    for index in dataSet.images.indices {
+      guard let file = annotations[Files.stem(of: dataSet.images[index].name)] else {
+        without.append(dataSet.images[index].name)
         continue
       }
-      // Those of a solution file are the same.
-      dataSet.pictures[index].objects = try AnnotationXML(contentsOf: "\(folder)/\(file)").objects.map {
+      // The boxes of a solution file are the same.
+      dataSet.images[index].objects = try AnnotationXML(contentsOf: "\(folder)/\(file)").objects.map {
         .init(label: .named($0.name), box: $0.box(.zero), isDifficult: $0.isDifficult)
       }
     }
-    dataSet.note(without, "picture", "without a file of boxes; the first is")
+    dataSet.note(without, "image", "without an annotation file; the first is")
   }
 
   private func readLabels() throws -> [Label] {
@@ -79,7 +79,7 @@ struct ImageNetFormat {
       .map { (number: $0 + 1, text: $1.trimmingCharacters(in: .whitespaces)) }.filter { !$0.text.isEmpty }
     if !lines.isEmpty, lines.allSatisfy({ $0.text.decimal != nil }) {
       throw SimpleError(
-        "\(labels): bare numbers count the classes in the order of the challenge's development kit, which is not a network's; "
+        "\(labels): numbers without names follow the order of the challenge's development kit, not that of a network; "
           + "expected LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\"")
     }
     if lines.first?.text.filter({ !$0.isWhitespace }) == "ImageId,PredictionString" {
@@ -90,13 +90,13 @@ struct ImageNetFormat {
       let name = end.map { line.text[$0...].dropFirst().trimmingCharacters(in: .whitespaces) } ?? ""
       guard let end, !name.isEmpty else {
         throw SimpleError.invalid(
-          labels, place: "line \(line.number)", expected: "a picture and its class", found: line.text)
+          labels, place: "line \(line.number)", expected: "an image and its class", found: line.text)
       }
-      return (picture: String(line.text[..<end]), name: name)
+      return (image: String(line.text[..<end]), name: name)
     }
     let headers: Set = ["label", "class", "class_id", "category", "target", "synset", "wnid"]
     let hasHeader = labeled.first.map { headers.contains($0.name.lowercased()) } ?? false
-    return labeled.dropFirst(hasHeader ? 1 : 0).map { ($0.picture, [.named($0.name)], []) }
+    return labeled.dropFirst(hasHeader ? 1 : 0).map { ($0.image, [.named($0.name)], []) }
   }
 
   /// A line of `LOC_val_solution.csv`: groups of a class and a box.
@@ -111,7 +111,7 @@ struct ImageNetFormat {
     }
     guard !words.isEmpty, objects.count * 5 == words.count else {
       throw SimpleError.invalid(
-        labels, place: "line \(number)", expected: "a picture, and classes with four numbers each", found: line)
+        labels, place: "line \(number)", expected: "an image, and classes with four numbers each", found: line)
     }
     return (String(fields[0]), [], objects)
   }

@@ -1,13 +1,13 @@
 import Foundation
 import RelevanceSupport
 
-/// A list of pictures of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included; paths
-/// are from the manifest's folder; classes are names or indices.
+/// A custom list of images. Boxes are left, top, right and bottom in pixels from 0, with exclusive right and bottom
+/// edges. Paths are relative to the manifest's folder. Classes are names or numbers.
 ///
-/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: a line per object, or per class without a box.
-///   The lines of a picture are joined.
-/// - JSONL, an object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0, 9, 9],
-///   "difficult": false}]}`. All but the image may be missing.
+/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: one line per object, or per class without a
+///   box. The lines of an image are combined.
+/// - JSONL with one object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0,
+///   9, 9], "difficult": false}]}`. All keys except `image` are optional.
 struct ManifestFormat {
   private let path: String
 
@@ -20,18 +20,18 @@ struct ManifestFormat {
     var positions: [String: Int] = [:]
     for row in rows {
       if let position = positions[row.name] {
-        dataSet.pictures[position].classes += row.classes
-        dataSet.pictures[position].objects += row.objects
+        dataSet.images[position].classes += row.classes
+        dataSet.images[position].objects += row.objects
       } else {
-        positions[row.name] = dataSet.pictures.count
-        dataSet.pictures.append(row)
+        positions[row.name] = dataSet.images.count
+        dataSet.images.append(row)
       }
     }
-    dataSet.noteMissingPictures()
+    dataSet.noteMissingImages()
     return dataSet
   }
 
-  private func picture(_ name: String) -> UnresolvedDataSet.Picture {
+  private func image(_ name: String) -> UnresolvedDataSet.Image {
     .init(name: name, path: name.hasPrefix("/") ? name : "\(Files.folder(of: path))/\(name)")
   }
 
@@ -39,7 +39,7 @@ struct ManifestFormat {
     .invalid(path, place: "line \(line)", expected: expected, found: found)
   }
 
-  /// A box whose sides are numbers in their order.
+  /// A box whose sides are finite and in order.
   private func box(_ sides: [Double], line: Int) throws -> BoundingBox {
     guard sides.count == 4, sides.allSatisfy(\.isFinite), sides[0] < sides[2], sides[1] < sides[3] else {
       throw invalid(
@@ -53,7 +53,7 @@ struct ManifestFormat {
 
   private static let sides = ["left", "top", "right", "bottom"]
 
-  private func records(_ text: String) throws -> [UnresolvedDataSet.Picture] {
+  private func records(_ text: String) throws -> [UnresolvedDataSet.Image] {
     let records = try CommaSeparatedValues(text, path: path).records
     let header = records.first?.fields.map { $0.trimmingCharacters(in: .whitespaces).lowercased() } ?? []
     let columns = ["image", "class"] + Self.sides + ["difficult"]
@@ -65,10 +65,10 @@ struct ManifestFormat {
     return try records.dropFirst().map { line, fields in
       guard fields.count == header.count, !fields[0].isEmpty, !fields[1].isEmpty else {
         throw invalid(
-          line: line, expected: "\(header.count) fields as in the header, of which image and class are not empty",
+          line: line, expected: "\(header.count) fields as in the header, with a nonempty image and class",
           found: fields.joined(separator: ","))
       }
-      var picture = picture(fields[0])
+      var image = image(fields[0])
       let label = ClassReference.named(fields[1])
       let written = fields[2..<min(6, fields.count)].map { $0.trimmingCharacters(in: .whitespaces) }
       let difficult = fields.count == 7 ? fields[6].trimmingCharacters(in: .whitespaces).lowercased() : ""
@@ -76,7 +76,7 @@ struct ManifestFormat {
         throw invalid(line: line, expected: "difficult to be 0 or 1", found: difficult)
       }
       if written.allSatisfy(\.isEmpty) {
-        picture.classes = [label]
+        image.classes = [label]
       } else {
         let numbers = written.compactMap { Double($0) }
         guard numbers.count == 4 else {
@@ -84,17 +84,17 @@ struct ManifestFormat {
             line: line, expected: "four numbers left, top, right, bottom, or none",
             found: written.joined(separator: ","))
         }
-        picture.objects = [
+        image.objects = [
           .init(label: label, box: try box(numbers, line: line), isDifficult: ["1", "true"].contains(difficult))
         ]
       }
-      return picture
+      return image
     }
   }
 
   // MARK: JSONL
 
-  private func lines(_ text: String) throws -> [UnresolvedDataSet.Picture] {
+  private func lines(_ text: String) throws -> [UnresolvedDataSet.Image] {
     let decoder = JSONDecoder()
     return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, text in
       guard !text.allSatisfy(\.isWhitespace) else { return nil }
@@ -104,12 +104,12 @@ struct ManifestFormat {
       } catch {
         throw SimpleError.json(path, place: "line \(index + 1)", error)
       }
-      var picture = picture(line.image)
-      picture.classes = line.classes ?? []
-      picture.objects = try (line.objects ?? []).map(\.value).map {
+      var image = image(line.image)
+      image.classes = line.classes ?? []
+      image.objects = try (line.objects ?? []).map(\.value).map {
         .init(label: $0.label, box: try box($0.box, line: index + 1), isDifficult: $0.difficult ?? false)
       }
-      return picture
+      return image
     }
   }
 
@@ -134,7 +134,7 @@ struct ManifestFormat {
 
 private protocol StrictlyDecodable: Decodable { static var keys: [String] { get } }
 
-/// A value that has no other keys, so that a misspelt one is no silent gap.
+/// A value without other keys, so that a misspelled key is an error.
 private struct Strict<Value: StrictlyDecodable>: Decodable {
   let value: Value
   init(from decoder: any Decoder) throws {
@@ -150,6 +150,6 @@ private struct UnknownKey: Error {
 }
 
 extension Double {
-  /// Whole numbers without a fraction.
+  /// The number; integers have no fraction.
   fileprivate var formatted: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

@@ -1,6 +1,6 @@
 import RelevanceSupport
 
-/// What a data set calls a class.
+/// A class as a data set refers to it.
 enum ClassReference: Hashable {
   case named(String)
   case numbered(Int)
@@ -20,9 +20,9 @@ extension ClassReference: Decodable {
   }
 }
 
-/// A data set whose classes are still called as it calls them.
+/// A data set whose classes are not yet mapped to those of the network.
 struct UnresolvedDataSet {
-  struct Picture {
+  struct Image {
     var name: String
     var path: String
     var classes: [ClassReference] = []
@@ -35,35 +35,35 @@ struct UnresolvedDataSet {
     var isDifficult = false
   }
 
-  /// For reports.
+  /// The name for reports.
   var name: String
-  /// For errors.
+  /// The path for errors.
   var path: String
-  var pictures: [Picture] = []
+  var images: [Image] = []
   var notes: [String] = []
 
-  /// Notes that pictures are left out because nothing is known of them.
+  /// Adds a note about images that are left out because they have no annotation.
   mutating func noteWithoutAnnotation(_ names: [String], of what: String) {
-    note(names, "picture", "left out for want of \(what); the first is")
+    note(names, "image", "without \(what) and left out; the first is")
   }
 
-  /// Notes what is the matter with some things, if there are any, up to the name of the first.
+  /// Adds a note about some things, if there are any. The note ends with the name of the first one.
   mutating func note(_ names: [String], _ noun: String, _ matter: String) {
     if let first = names.first { notes.append("\(names.count.things(noun)) \(matter) \(first).") }
   }
 
-  /// Notes pictures that are annotated but not there; they stay, so that a run reports them.
-  mutating func noteMissingPictures() {
-    let missing = pictures.map(\.path).filter { Files.isFolder($0) == nil }
-    note(missing, "picture", "missing on disk; the first is")
+  /// Adds a note about images that are annotated but missing. They are included, so that a run reports them.
+  mutating func noteMissingImages() {
+    let missing = images.map(\.path).filter { Files.isFolder($0) == nil }
+    note(missing, "image", "missing on disk; the first is")
   }
 
-  /// Notes pictures that cannot be read.
-  mutating func noteOtherPictures(_ names: [String]) {
-    note(names.filter(Files.isOtherPicture), "picture", "neither JPEG nor PNG and left out; the first is")
+  /// Adds a note about images in formats that are not supported.
+  mutating func noteOtherImages(_ names: [String]) {
+    note(names.filter(Files.isOtherImage), "image", "neither JPEG nor PNG and left out; the first is")
   }
 
-  /// The same with the network's classes.
+  /// The data set with the network's classes.
   func resolved(_ classes: ClassNames, skipsUnknown: Bool) throws -> DataSet {
     var indices: [ClassReference: Int?] = [:]
     var unknown: [String] = []
@@ -82,13 +82,14 @@ struct UnresolvedDataSet {
       return found
     }
     var names: Set<String> = []
-    let images = try pictures.map { picture in
-      guard names.insert(picture.name).inserted else {
-        throw SimpleError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
+    let images = try self.images.map { image in
+      guard names.insert(image.name).inserted else {
+        throw SimpleError.invalid(
+          path, expected: "images with different names", found: "two images named \(image.name)")
       }
-      var known = try picture.classes.compactMap(index)
+      var known = try image.classes.compactMap(index)
       var objects: [LabeledObject] = []
-      for object in picture.objects {
+      for object in image.objects {
         guard let classIndex = try index(object.label) else { continue }
         known.append(classIndex)
         if object.box.area > 0 {
@@ -97,19 +98,20 @@ struct UnresolvedDataSet {
           empty += 1
         }
       }
-      return LabeledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
+      return LabeledImage(name: image.name, path: image.path, classes: known, objects: objects)
     }
     let examples = unknown.prefix(5).joined(separator: ", ")
     guard unknown.isEmpty || skipsUnknown else {
       throw SimpleError(
-        "\(path): \(unknown.count) class\(unknown.count == 1 ? " is" : "es are") not among the network's \(classes.count): "
+        "\(path): \(unknown.count) class\(unknown.count == 1 ? " is" : "es are") not among the network's "
+          + "\(classes.count): "
           + examples + (unknown.count > 5 ? ", …" : "")
-          + "; give a class file that says which class each name means, or skip unknown classes")
+          + "; provide a class file that maps each name to a class, or skip unknown classes")
     }
     var notes = notes
     if !unknown.isEmpty {
       notes.append(
-        "\(skipped.things("label")) left out, of classes that the network does not have: "
+        "\(skipped.things("label")) left out because the network has no such class: "
           + examples + (unknown.count > 5 ? " and \(unknown.count - 5) more." : "."))
     }
     if empty > 0 {

@@ -14,7 +14,7 @@ struct VOCFormat {
         let there = ((try? Files.names(in: folder)) ?? []).filter { !$0.contains("_") }.map(Files.stem)
         throw SimpleError.missing(
           "\(folder)/\(split).txt",
-          expected: there.isEmpty ? "a list of pictures" : "one of the splits " + there.joined(separator: ", "))
+          expected: there.isEmpty ? "a list of images" : "one of the splits " + there.joined(separator: ", "))
       }
       self.split = split
     } else {
@@ -26,26 +26,26 @@ struct VOCFormat {
     let annotations = "\(path)/Annotations"
     let annotated = Set(
       try Files.names(in: annotations).filter { Files.fileExtension(of: $0) == "xml" }.map(Files.stem))
-    let files = try Files.names(in: "\(path)/JPEGImages").filter(Files.isPicture)
-    let pictures = Dictionary(files.map { (Files.stem(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
-    let names = try split.map(names(inSplit:)) ?? annotated.union(pictures.keys).sorted()
+    let files = try Files.names(in: "\(path)/JPEGImages").filter(Files.isImage)
+    let images = Dictionary(files.map { (Files.stem(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+    let names = try split.map(names(inSplit:)) ?? annotated.union(images.keys).sorted()
     let title = "voc \(Files.lastName(of: path))\(split.map { " \($0)" } ?? "")"
     var dataSet = UnresolvedDataSet(name: title, path: path)
     dataSet.noteWithoutAnnotation(names.filter { !annotated.contains($0) }, of: "an annotation")
-    dataSet.pictures = try names.filter(annotated.contains).map { name in
-      let file = "JPEGImages/\(pictures[name] ?? "\(name).jpg")"
+    dataSet.images = try names.filter(annotated.contains).map { name in
+      let file = "JPEGImages/\(images[name] ?? "\(name).jpg")"
       let objects = try AnnotationXML(contentsOf: "\(annotations)/\(name).xml").objects
       return .init(
         name: file, path: "\(path)/\(file)",
         objects: objects.map { .init(label: .named($0.name), box: $0.box(.one), isDifficult: $0.isDifficult) })
     }
-    dataSet.noteMissingPictures()
+    dataSet.noteMissingImages()
     return dataSet
   }
 
-  /// The pictures of a split, each once; in the lists of one class, `-1` marks those without it.
+  /// The images of a split, each once. In the lists of one class, `-1` marks images without the class.
   private func names(inSplit split: String) throws -> [String] {
-    let text = try Files.text("\(path)/ImageSets/Main/\(split).txt", expected: "a list of pictures")
+    let text = try Files.text("\(path)/ImageSets/Main/\(split).txt", expected: "a list of images")
     var seen: Set<Substring> = []
     return text.split(whereSeparator: \.isNewline).compactMap { line in
       let words = line.split(whereSeparator: \.isWhitespace)

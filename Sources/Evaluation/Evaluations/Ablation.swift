@@ -1,48 +1,49 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
+/// The drop of a class's score when the patches at the maxima of its map are replaced by the data set's mean. *Gu18*
+/// §5.2, Table 1.
 public struct Ablation: NamedEvaluation {
-  /// What patches are replaced by.
+  /// The values that replace patches.
   public var replacement = ReplacementChoice.data
-  /// Which class is explained.
+  /// The class to explain.
   public var target = TargetChoice.labeled
-  /// The side of a patch in pixels, odd.
+  /// The side length of a patch in pixels; an odd number.
   public var patchSide = 9
-  /// How many patches, one after the other.
+  /// The number of patches, replaced one after another.
   public var patches = 1
 
-  /// The paper's.
+  /// The settings of the paper.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
     package struct Drop: Codable, Sendable {
-      /// How much lower the logit is after one patch, two, …; negative where it rises.
+      /// The decrease of the logit after one patch, two patches, …; negative if the logit increases.
       package let logit: [Float]
-      /// The same of the softmax probability.
+      /// The decrease of the softmax probability after one patch, two patches, ….
       package let probability: [Double]
     }
 
     package struct Target: Codable, Sendable {
       package let classIndex: Int
-      /// Its logit in the whole picture.
+      /// The logit of the class in the original image.
       package let logit: Float
-      /// Its softmax probability in the whole picture, 0…1.
+      /// The softmax probability of the class in the original image, 0…1.
       package let probability: Double
-      /// What each method's patches do, in the order of the subject's methods.
+      /// The drops by each method's patches, in the order of the subject's methods.
       package let drops: [Drop]
     }
 
     package let targets: [Target]
   }
 
-  /// Prepares to explain each picture.
+  /// Prepares an evaluation that explains each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace patches by.
+  /// - Throws: `RelevanceKitError` if labels are needed and no image has one, or if the replacement is not available.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "patch": ["\(patchSide)"], "patches": ["\(patches)"], "target": [target.rawValue],
     ]
@@ -51,7 +52,7 @@ public struct Ablation: NamedEvaluation {
       try mean.checkReplaces(tensor, of: image)
       let classes = try target.classes(of: image, in: trace)
       let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
-      // The whole picture runs along, so that nothing but the patches makes a difference.
+      // The original image is part of the same batch, so that only the patches make a difference.
       var runs: [[Patch]] = [[]]
       let steps = maps.map { maps in
         maps.map { map -> [Int] in
@@ -65,7 +66,7 @@ public struct Ablation: NamedEvaluation {
         }
       }
       let results = try subject.explainer.scores(
-        of: runs.map { $0.reduce(tensor) { $0.replacing($1, by: .picture(mean)) } })
+        of: runs.map { $0.reduce(tensor) { $0.replacing($1, by: .image(mean)) } })
       let scores = trace.classScores
       let targets = classes.enumerated().map { number, classIndex in
         let drops = steps.map { steps in
@@ -85,17 +86,19 @@ public struct Ablation: NamedEvaluation {
 
 extension Ablation {
   public static let name = "ablation"
-  package static let abstract = "How much a class loses when the patches at the maxima of its map are replaced."
+  package static let abstract =
+    "Measures the drop of a class's score when the patches at the maxima of its map are replaced."
   package static let discussion = """
-    Patches are replaced by the same places of the data set's mean picture. Reported are the mean drops of the class's logit and of \
-    its probability. --method random says what patches at random places do.
+    Patches are replaced by the same region of the data set's mean image. The report lists the mean drops of the \
+    class's logit and of its probability. Use --method random to compare with patches at random positions.
 
     Example: relevance evaluate ablation model.onnx photos.csv --patches 10 --method lrp
     """
   public static let parameters: [Parameter<Self>] = [
-    .replacement(\.replacement), .target(\.target), .patchSide(\.patchSide, "The side of a patch in pixels; odd."),
+    .replacement(\.replacement), .target(\.target),
+    .patchSide(\.patchSide, "The side length of a patch in pixels; an odd number."),
     .init(
-      "patches", \.patches, "How many patches, each at the maximum of what is left of the map.", in: "n",
+      "patches", \.patches, "The number of patches, each at the maximum of the rest of the map.", in: "n",
       expected: "1 to 1000", where: (1...1000).contains),
   ]
 
@@ -150,7 +153,7 @@ extension Ablation {
           "drop-of-\($0)", of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)")
       },
       notes: [
-        "\(pairs.count) targets in \(journal.found) pictures; before the ablation their mean logit is "
+        "\(pairs.count) targets in \(journal.found) images; before the ablation their mean logit is "
           + "\(mean { Double($0.logit) }) and their mean probability \(mean { $0.probability })."
       ])
   }

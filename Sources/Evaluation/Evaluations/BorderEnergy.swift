@@ -1,31 +1,31 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// How much of maps lies along the picture's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
-/// comparison for this reason.
+/// The share of a map's energy along the image border, which zero padding can increase. *Gu18* §5.2 excludes GoogLeNet
+/// from its comparison for this reason.
 ///
-/// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
-/// has. Objects are mostly in the middle, so less is to be expected.
+/// The share within a frame of a given width is divided by the area of the frame: a map with uniform energy has a
+/// density of 1. Objects are mostly in the center of an image, so a lower density is expected.
 public struct BorderEnergy: NamedEvaluation {
   /// The width of the frame in pixels of the input.
   public var width = 8
 
-  /// 8 pixels.
+  /// Makes the evaluation with a frame of 8 pixels.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
-    /// The share of the pixels that are in the frame.
+    /// The fraction of pixels in the frame.
     package let area: Double
-    /// The share of the energy in the frame, of each method; nil for a map of zeros.
+    /// The share of energy in the frame for each method; nil for a map of zeros.
     package let shares: [Double?]
     package let outermost: [Double?]
     package let outermostArea: Double
   }
 
-  /// Prepares to explain each picture for the class with the highest logit.
+  /// Prepares an evaluation that explains each image for the class with the highest logit.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  /// - Throws: `RelevanceKitError` if there are no images.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     subject.prepared(Self.self, try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
       let (tensor, trace) = try subject.run(image)
@@ -43,7 +43,7 @@ public struct BorderEnergy: NamedEvaluation {
 }
 
 extension SaliencyMap {
-  /// The share of the energy within so many pixels of the border; nil for a map of zeros.
+  /// The share of the energy within a number of pixels of the border; nil for a map of zeros.
   fileprivate func frameShare(width frame: Int) -> Double? {
     let energy = energy
     guard energy > 0 else { return nil }
@@ -59,9 +59,10 @@ extension SaliencyMap {
 
 extension BorderEnergy {
   public static let name = "border"
-  package static let abstract = "How much of the maps lies along the picture's border, as zero padding may cause."
+  package static let abstract =
+    "Measures the share of a map's energy along the image border, which zero padding can increase."
   package static let discussion = """
-    Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.
+    Each image is explained for the class with the highest logit. Use --rules to compare rule tables.
 
     Example: relevance evaluate border model.onnx val/ --rules paper --output paper
     """
@@ -106,7 +107,8 @@ extension BorderEnergy {
           label: "energy per pixel, relative to the mean")
       ],
       notes: [
-        "\(journal.found) pictures, each explained for its best class. A density of 1 is that of a map without preference for places."
+        "\(journal.found) images, each explained for the class with the highest logit. A map with uniform energy has a "
+          + "density of 1."
       ])
   }
 }

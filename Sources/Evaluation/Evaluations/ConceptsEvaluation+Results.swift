@@ -5,24 +5,27 @@ import RelevancePropagation
 
 extension ConceptsEvaluation {
   public static let name = "concepts"
-  package static let abstract = "How fast a class loses as channels of a layer are set to 0 by falling relevance."
+  package static let abstract =
+    "Measures how fast a class's score falls when channels of a layer are set to 0 by descending relevance."
   package static let discussion = """
-    The channels of a layer are set to 0 in the order of their relevance for the class by each method, largest first, of their activation, \
-    and at random: 1, 2, 4 and so on, up to all. Reported are the class's logit, as its change, and its probability: curves, and their means \
-    over the logarithm of the number of channels, with differences to activation, to random and to lrp. The smaller, the better the order: \
-    the class is due to those channels.
+    The channels of a layer are set to 0 in descending order of their relevance for the class by each method, in \
+    descending order of their activation, and in random order: 1, 2, 4 channels and so on, up to all. The report lists \
+    the change of the class's logit and its probability as curves, and the means of the curves over the logarithm of \
+    the number of channels, with differences to activation, random and lrp. A smaller mean indicates a better order: \
+    the class depends on these channels.
 
     Example: relevance evaluate concepts squeezenet1.1 val/ --layer relu_fire9_expand3x3 --method lrp --method clrp1
     """
   public static let parameters: [Parameter<Self>] = [
     .target(\.target),
     .init(
-      "layer", \.layer, "The layer: a node between the input and the logits; relevance inspect lists them.", in: "node"),
+      "layer", \.layer, "The layer: a node between the input and the logits; relevance inspect lists them.", in: "node"
+    ),
     .init(
-      "steps", \.steps, "In how many steps the number of channels that are 0 doubles, from 1 to all.", in: "n",
-      expected: "1 to 100", where: (1...100).contains),
+      "steps", \.steps, "The number of steps in which the number of zeroed channels doubles, from 1 to all.",
+      in: "n", expected: "1 to 100", where: (1...100).contains),
     .init(
-      "random-orders", \.randomOrders, "How many random orders are averaged for each class of a picture.", in: "n",
+      "random-orders", \.randomOrders, "The number of random orders to average for each class of an image.", in: "n",
       expected: "1 to 1000", where: (1...1000).contains),
   ]
   package static let usualMethods: [any AttributionMethod] = [.lrp]
@@ -51,7 +54,7 @@ extension ConceptsEvaluation {
     let steps = ChannelSteps(journal.header)
     let orders = orders(journal.header)
     let pairs = journal.parts(\Record.targets)
-    /// A measurement of the curves, as a table of its means and one of its values.
+    /// One table with the means of a measurement of the curves, and one with its values.
     func tables(_ title: String, _ values: @escaping (Record.Curve) -> [Double]) -> (
       means: ResultTable, curve: ResultTable
     ) {
@@ -85,23 +88,24 @@ extension ConceptsEvaluation {
           y: ChartAxis("mean probability", range: 0...1)),
       ],
       notes: [
-        "\(pairs.count) targets in \(journal.found) pictures; before channels are set to 0 their mean logit is "
+        "\(pairs.count) targets in \(journal.found) images; before channels are set to 0, their mean logit is "
           + "\(ResultTable.short(start)).",
-        "The layer \(journal.header.configuration["layer"]?.first ?? "") has \(steps.counts.last ?? 0) channels. Means are over the "
-          + "logarithm of the number of channels set to 0, from 1 to all: the smaller, the sooner the class loses.",
+        "The layer \(journal.header.configuration["layer"]?.first ?? "") has \(steps.counts.last ?? 0) channels. Means "
+          + "are over the logarithm of the number of channels set to 0, from 1 to all. A smaller mean indicates that "
+          + "the score falls sooner.",
       ])
   }
 
-  /// What orders are compared with.
+  /// The orders to compare with.
   private static let rivals = ["activation", "random", "lrp"]
 }
 
-/// How many channels are set to 0 step by step: none, 1, and so many times more with each step up to all.
+/// The number of channels set to 0 in each step: 0, 1, then a constant factor more with each step, up to all.
 package struct ChannelSteps: Hashable, Sendable {
-  /// From 0 to all, rising.
+  /// The numbers of channels, ascending from 0 to all.
   package let counts: [Int]
 
-  /// Steps of which `perDoubling` double the number of channels, as far as these are whole numbers.
+  /// Makes steps in which `perDoubling` steps double the number of channels, as far as the numbers are integers.
   package init(channels: Int, perDoubling: Int) {
     var counts = [0]
     var step = 0
@@ -113,13 +117,13 @@ package struct ChannelSteps: Hashable, Sendable {
     self.counts = counts
   }
 
-  /// Those of a journal, of which the numbers are within bounds.
+  /// The steps of a journal whose numbers are within bounds.
   init(_ header: JournalHeader) {
     self.init(channels: header.number("channels") ?? 1, perDoubling: header.number("steps") ?? 1)
   }
 
-  /// The mean of values, one for each step, over the logarithm of the number of channels from 1 to all, by trapezes: that of a single channel
-  /// is its value.
+  /// The mean of one value per step over the logarithm of the number of channels from 1 to all, by the trapezoidal
+  /// rule; for a single channel, its value.
   package func mean(of values: [Double]) -> Double {
     let width = log2(Double(counts[counts.count - 1]))
     guard width > 0 else { return values[values.count - 1] }
@@ -131,10 +135,10 @@ package struct ChannelSteps: Hashable, Sendable {
     return sum / width
   }
 
-  /// Where steps are on the axis: at the logarithm, and none as far before 1 as 2 is behind it.
+  /// The positions of the steps on the axis: the logarithm of the number of channels, and −1 for no channels.
   var places: [Double] { counts.map { $0 == 0 ? -1 : log2(Double($0)) } }
 
-  /// The axis, marked at none, at powers of two, and at all unless that is too close.
+  /// The axis, with marks at 0, at powers of two, and at the number of all channels unless another mark is too close.
   var axis: ChartAxis {
     let all = counts[counts.count - 1]
     let end = log2(Double(all))

@@ -3,61 +3,63 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// How fast a class's logit and probability fall as channels of a layer are set to 0 by falling relevance, beside falling activation and
-/// chance. *Achtibat23*
+/// Measures how fast a class's logit and probability fall when channels of a layer are set to 0 by descending
+/// relevance, compared with descending activation and random order. *Achtibat23*
 ///
-/// What relevance of channels says is put to the test: if they are what the decision is due to, it does not last without them. All channels
-/// are 0 at the end, whatever their order, so what counts is how soon the class loses. Steps lie close where few channels are 0: first one,
-/// then, with one step per doubling, two, four, and so on to all. A curve's mean is taken over the logarithm of the number of channels, from
-/// one to all, by trapezes; the smaller, the better the order.
+/// This tests the relevance of channels: if the decision depends on these channels, its score falls without them. All
+/// channels are 0 at the end, whichever their order, so an order is measured by how soon the score falls. Steps are
+/// dense where few channels are 0: with one step per doubling, 1, 2, 4 channels and so on, up to all. The mean of a
+/// curve is taken over the logarithm of the number of channels, from 1 to all, by the trapezoidal rule. A smaller mean
+/// indicates a better order.
 public struct ConceptsEvaluation: NamedEvaluation {
-  /// Which class is explained.
+  /// The class to explain.
   public var target = TargetChoice.labeled
-  /// The node whose channels are set to 0; they are those of a `Condition`.
+  /// The node whose channels are set to 0; its channels are those of a `Condition`.
   public var layer = ""
-  /// In how many steps the number of channels that are 0 doubles.
+  /// The number of steps in which the number of zeroed channels doubles.
   public var steps = 1
-  /// Over how many random orders the curve of chance is averaged, for each target.
+  /// The number of random orders that are averaged for each target.
   public var randomOrders = 5
-  /// Of the random orders.
+  /// The seed of the random orders.
   public var seed: UInt64 = 0
 
-  /// One step per doubling, of no layer.
+  /// Makes the evaluation with one step per doubling and without a layer.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
-    /// What an order of the channels does, from none of them to all; see `ChannelSteps`.
+    /// The effect of an order of the channels, from none to all; see `ChannelSteps`.
     package struct Curve: Codable, Sendable {
       /// The class's logit after each step.
       package let logits: [Double]
-      /// Its probability.
+      /// The probability of the class after each step.
       package let probabilities: [Double]
     }
 
     package struct Target: Codable, Sendable {
       package let classIndex: Int
-      /// By the relevance of each method, by activation, and the mean of random orders.
+      /// The curves by the relevance of each method, by activation, and the mean over random orders.
       package let curves: [Curve]
     }
 
     package let targets: [Target]
   }
 
-  /// Prepares to set channels to 0 for each picture.
+  /// Prepares an evaluation that sets channels to 0 for each image.
   ///
   /// - Parameters:
-  ///   - subject: what is evaluated, by methods that carry relevance, or gradients, through the network.
-  ///   - data: the pictures.
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, if no picture can be run, if there is no such layer between
-  ///   the input and the logits, or if a method gives no relevance of its channels.
+  ///   - subject: the subject, with methods that propagate relevance or gradients through the network.
+  ///   - data: the images.
+  /// - Throws: `RelevanceKitError` if labels are needed and no image has one, if no image can be run, if there is no
+  ///   such layer between the input and the logits, or if a method does not compute relevance of its channels.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     if let method = subject.methods.first(where: { !$0.takesConditions }) {
       throw SimpleError(
-        "\(method.name) gives no relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient", .usage)
+        "\(method.name) does not compute relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient",
+        .usage)
     }
-    // Said once, not for every picture.
+    // These errors are reported once, not for every image.
     let first = try subject.firstTrace(of: images)
     let count = try first.channelCount(of: layer)
     for method in subject.methods { _ = try first.channels(of: layer, for: .top(1), by: method) }
@@ -80,7 +82,8 @@ public struct ConceptsEvaluation: NamedEvaluation {
     }
   }
 
-  /// The channels by the relevance of each method, by activation, and at random several times; equal ones by number.
+  /// The channels by the relevance of each method, by activation, and in several random orders. Equal channels are
+  /// ordered by number.
   private func orders(
     for classIndex: Int, in trace: Trace, by methods: [any AttributionMethod], drawnBy generator: inout SplitMix64
   ) throws -> [[Int]] {
@@ -98,7 +101,7 @@ public struct ConceptsEvaluation: NamedEvaluation {
     return (ranked + [active]).map { $0.map(\.channel) } + random
   }
 
-  /// What each order does to a class. What several orders have in common is run once.
+  /// The effect of each order on a class. Sets of channels that several orders share are run once.
   private func curves(_ orders: [[Int]], _ counts: [Int], of classIndex: Int, in trace: Trace) throws -> [Record.Curve]
   {
     var runs: [[Int]] = []
@@ -122,7 +125,7 @@ public struct ConceptsEvaluation: NamedEvaluation {
 }
 
 extension ConceptsEvaluation.Record.Curve {
-  /// The mean of curves of equal length, at least one, step by step.
+  /// The step-by-step mean of at least one curve; all curves have the same length.
   fileprivate init(meanOf curves: [Self]) {
     func mean(_ values: (Self) -> [Double]) -> [Double] {
       values(curves[0]).indices.map { step in
@@ -134,9 +137,9 @@ extension ConceptsEvaluation.Record.Curve {
 }
 
 extension Subject {
-  /// A run of the first picture that can be run.
+  /// A run of the first image that can be run.
   fileprivate func firstTrace(of images: [LabeledImage]) throws -> Trace {
-    var failure: any RelevanceKitError = EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
+    var failure: any RelevanceKitError = EvaluationError.nothingToEvaluate(needs: "readable pixels")
     for (number, image) in images.enumerated() {
       do { return try run(image).trace } catch let error as any RelevanceKitError {
         if number == 0 { failure = error }
@@ -147,7 +150,7 @@ extension Subject {
 }
 
 extension SplitMix64 {
-  /// The same in a random order, each order as likely as another. (R. Durstenfeld, CACM 7, 1964.)
+  /// The values in a uniformly random order. (R. Durstenfeld, CACM 7, 1964.)
   fileprivate mutating func shuffled(_ values: [Int]) -> [Int] {
     var result = values
     for last in result.indices.dropFirst().reversed() { result.swapAt(last, nextIndex(below: last + 1)) }

@@ -6,71 +6,72 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
-/// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
+/// The grid pointing game: images of different classes are combined into a grid. The score is the share of a class's
+/// relevance in its own image. (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022:
+/// GridPG.) The chance level is 1/n².
 public struct GridPointing: NamedEvaluation {
-  /// Pictures in a row and in a column.
+  /// The number of images per row and column.
   public var cells = 2
-  /// How many grids.
+  /// The number of grids.
   public var grids = 100
-  /// How sure the network must be of a picture's class, as a softmax probability.
+  /// The smallest softmax probability with which the network must predict an image's class.
   public var confidence = 0.8
-  /// How pictures are put into a grid.
+  /// The size of the grids.
   public var layout = Layout.automatic
-  /// What is drawn at random: the same for the same seed.
+  /// The seed of the random choice of images.
   public var seed: UInt64 = 0
 
-  /// 100 grids of 2 × 2.
+  /// Makes the evaluation with 100 grids of 2 × 2 images.
   public init() {}
 
-  /// How large a grid is.
+  /// The size of a grid.
   public enum Layout: String, Sendable, CaseIterable {
-    /// `full` if the network takes such a picture, otherwise `scaled`.
+    /// `full` if the network accepts such an image, otherwise `scaled`.
     case automatic
-    /// n times as large as a picture on each side: for networks that take any size.
+    /// n times the size of an image along each side, for networks that accept any size.
     case full
-    /// As large as a picture; those in it are made n times smaller.
+    /// The size of an image; the images in the grid are n times smaller.
     case scaled
   }
 
-  /// A picture that the network is sure of: its position in the data set, the class that it is labeled with and that the network
-  /// gives the highest logit, and that class's softmax probability.
+  /// An image with a confident prediction: its position in the data set, its label, which has the highest logit, and
+  /// the softmax probability of this class.
   private struct Candidate: Codable {
     let image: Int
     let classIndex: Int
     let probability: Double
   }
 
-  /// What was found for a grid.
+  /// The results for a grid.
   package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
-      /// The cell with its picture, counted row by row from 0.
+      /// The cell with the image of the class, in row-major order from 0.
       package let cell: Int
-      /// Its logit in the whole grid.
+      /// The logit of the class for the whole grid.
       package let logit: Float
-      /// How each method's map lies in the grid, in the order of the subject's methods.
+      /// The distribution of each method's map over the grid, in the order of the subject's methods.
       package let scores: [GridScore]
     }
 
-    /// The classes of the cells, row by row.
+    /// The classes of the cells, in row-major order.
     package let targets: [Target]
   }
 
-  /// Draws grids of pictures that the network is sure of, no two of a grid of the same class.
+  /// Draws grids of images with confident predictions. The images of a grid have different classes.
   ///
-  /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
-  /// - Complexity: one run of the network per picture.
+  /// - Throws: `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
+  /// - Complexity: one run of the network per image.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let candidates = try candidates(subject, on: data)
     let classes = Set(candidates.map(\.classIndex)).count
     guard classes >= cells * cells else {
       throw EvaluationError(
-        "expected pictures of at least \(cells * cells) classes that the network is sure of, found \(candidates.count) of "
-          + "\(classes)")
+        "expected images of at least \(cells * cells) classes with confident predictions, found \(candidates.count) "
+          + "images of \(classes) classes")
     }
     let grids = (0..<grids).map { number in
-      // Each grid by its own number, so that more grids begin with the same ones.
+      // Each grid has its own seed, so a larger number of grids starts with the same ones.
       var generator = SplitMix64(state: seed &+ UInt64(number) &* 0x9E37_79B9)
       var chosen: [Candidate] = []
       while chosen.count < cells * cells {
@@ -79,7 +80,7 @@ public struct GridPointing: NamedEvaluation {
       }
       return chosen
     }
-    let isFull = layout == .full || layout == .automatic && subject.takesPictures(larger: cells)
+    let isFull = layout == .full || layout == .automatic && subject.takesImages(larger: cells)
     let configuration = [
       "cells": ["\(cells)"], "layout": [isFull ? "full" : "scaled"], "confidence": ["\(confidence)"],
       "seed": ["\(seed)"],
@@ -88,10 +89,10 @@ public struct GridPointing: NamedEvaluation {
       Self.self, configuration: subject.configuration(on: data, configuration),
       items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
     ) { item in
-      let pictures = try grids[item].map {
+      let images = try grids[item].map {
         try subject.preprocessing.visible(RGBImage(contentsOf: data.images[$0.image].path))
       }
-      let grid = try grid(of: pictures, isFull: isFull, by: subject.preprocessing.resampling)
+      let grid = try grid(of: images, isFull: isFull, by: subject.preprocessing.resampling)
       let trace = try subject.trace(subject.preprocessing.normalized(grid), of: "grid \(item)")
       let maps = try subject.maps(of: grids[item].map { .class($0.classIndex) }, in: trace, item: item)
       return Record(
@@ -103,12 +104,12 @@ public struct GridPointing: NamedEvaluation {
     }
   }
 
-  /// The pictures that the network gives their own class with enough probability, in the data set's order; pictures that
-  /// cannot be read are left out.
+  /// The images whose own class the network predicts with a sufficient probability, in the order of the data set.
+  /// Images that cannot be read are left out.
   private func candidates(_ subject: Subject, on data: DataSet) throws -> [Candidate] {
     try subject.kept(
       "candidates-\(subject.cacheName(for: data, withNetwork: true))-\(confidence).json",
-      "looking for pictures that the network is sure of", total: data.images.count,
+      "selecting images with confident predictions", total: data.images.count,
       read: { try? JSONDecoder().decode([Candidate].self, from: $0) }, write: { try JSONEncoder().encode($0) }
     ) { progress in
       try data.images.enumerated().compactMap { number, image in
@@ -122,17 +123,17 @@ public struct GridPointing: NamedEvaluation {
     }
   }
 
-  /// Pictures as one.
-  private func grid(of pictures: [RGBImage], isFull: Bool, by resampling: Resampling) throws -> RGBImage {
+  /// Combines images into one.
+  private func grid(of images: [RGBImage], isFull: Bool, by resampling: Resampling) throws -> RGBImage {
     let n = self.cells
-    let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
+    let (width, height) = (images[0].width * (isFull ? n : 1), images[0].height * (isFull ? n : 1))
     guard n <= min(width, height) else {
-      throw EvaluationError("a picture of \(width)×\(height) pixels has no \(n)×\(n) cells")
+      throw EvaluationError("an image of \(width)×\(height) pixels cannot be divided into \(n)×\(n) cells")
     }
-    let cells = try pictures.enumerated().map { cell, picture in
-      // Cell c has the pixels from c·side/n on.
+    let cells = try images.enumerated().map { cell, image in
+      // Cell c starts at pixel c·side/n.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
-      return try picture.resized(
+      return try image.resized(
         width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: resampling)
     }
     return Montage(cells, columns: n, margin: 0).image()
@@ -140,9 +141,9 @@ public struct GridPointing: NamedEvaluation {
 }
 
 extension Subject {
-  /// Whether the network takes pictures that are so many times larger than the preprocessing makes them, and says the same classes
-  /// of them.
-  fileprivate func takesPictures(larger factor: Int) -> Bool {
+  /// Whether the network accepts images that are `factor` times larger than those of the preprocessing, with the same
+  /// classes.
+  fileprivate func takesImages(larger factor: Int) -> Bool {
     guard let crop = preprocessing.crop else { return false }
     let graph = explainer.network.graph
     func classes(_ factor: Int) -> Int? {
@@ -157,26 +158,28 @@ extension GridPointing.Layout: ParameterValue {}
 
 extension GridPointing {
   public static let name = "grid"
-  package static let abstract = "How much of what speaks for a class lies in its own picture of a grid of pictures."
+  package static let abstract = "Measures the share of a class's relevance in its own image within a grid of images."
   package static let discussion = """
-    The grid pointing game needs no boxes: n by n pictures of different classes, of which the network is sure, are put side by side. \
-    Chance is one in n times n.
+    The grid pointing game needs no boxes: images of different classes, which the network predicts with confidence, \
+    are combined into a grid of n by n images. The chance level is 1/n².
 
     Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
     """
   public static let parameters: [Parameter<Self>] = [
     .init(
-      "cells", \.cells, "Pictures in a row and in a column.", in: "n", expected: "2 to 100", where: (2...100).contains),
+      "cells", \.cells, "The number of images per row and column.", in: "n", expected: "2 to 100",
+      where: (2...100).contains),
     .init(
-      "grids", \.grids, "How many grids.", in: "n", expected: "1 to 1000000", where: (1...1_000_000).contains),
+      "grids", \.grids, "The number of grids.", in: "n", expected: "1 to 1000000", where: (1...1_000_000).contains),
     .init(
-      "confidence", \.confidence, "How sure the network must be of a picture's class.", in: "probability",
+      "confidence", \.confidence, "The minimum probability with which the network must predict an image's class.",
+      in: "probability",
       expected: "0 to 1", where: (0...1).contains),
     .init(
       "layout", \.layout,
       """
-      Grids n times as large as pictures (full), or as large with pictures made smaller (scaled); automatic is full where the \
-      network takes them.
+      The size of the grids: n times the size of an image (full), or the size of an image with smaller images in it \
+      (scaled); automatic is full if the network accepts this size.
       """),
   ]
 
@@ -202,7 +205,7 @@ extension GridPointing {
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
     let pairs = journal.parts(\Record.targets)
-    // What the network does not vote for has no support that could be pointed at.
+    // A class without a positive logit has no support to point at.
     let supported = pairs.filter { $0.part.logit > 0 }
     func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
     let table = ResultTable(

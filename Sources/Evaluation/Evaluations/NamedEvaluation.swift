@@ -1,21 +1,21 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// An evaluation with its name and parameters declared: all that command lines, merging and documentation need to know of it.
+/// An evaluation that declares its name and parameters for the command line, for merging and for documentation.
 package protocol NamedEvaluation: ItemwiseEvaluation, Parameterized {
-  /// The name on command lines; by default the same as in journals.
+  /// The name on the command line; by default the name in journals.
   static var subcommand: String { get }
-  /// What it measures, in a line.
+  /// A line that says what it measures.
   static var abstract: String { get }
-  /// More of it, with an example of a command line.
+  /// Details, with an example of a command line.
   static var discussion: String { get }
-  /// The methods that it is about; nil, as by default, if any can be compared.
+  /// The methods that it evaluates; nil if any methods can be compared, which is the default.
   static var methods: [any AttributionMethod]? { get }
-  /// The methods that are compared unless others are chosen.
+  /// The methods that are compared by default.
   static var usualMethods: [any AttributionMethod] { get }
-  /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
+  /// The seed of random choices; has no effect on evaluations without any.
   var seed: UInt64 { get set }
-  /// Prepares to evaluate a subject on data.
+  /// Prepares the evaluation of a subject on a data set.
   func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation
 }
 
@@ -33,7 +33,7 @@ extension NamedEvaluation {
 }
 
 extension Parameter where Owner: NamedEvaluation {
-  /// The side of patches.
+  /// The parameter for the side length of patches.
   static func patchSide(_ path: any WritableKeyPath<Owner, Int> & Sendable, _ help: String) -> Self {
     Self("patch", path, help, in: "pixels", expected: "an odd number of pixels below 10000") {
       (1...9999).contains($0) && $0 % 2 == 1
@@ -41,7 +41,8 @@ extension Parameter where Owner: NamedEvaluation {
   }
 }
 
-/// The evaluations that can be asked for by name. What is here has a subcommand of `relevance evaluate`, and its journals can be merged.
+/// The evaluations that can be found by name. Each of them has a subcommand of `relevance evaluate`, and its journals
+/// can be merged.
 package enum EvaluationCatalog {
   package static let types: [any NamedEvaluation.Type] = [
     Pointing.self, Ablation.self, GridPointing.self, Similarity.self, UnitsEvaluation.self,

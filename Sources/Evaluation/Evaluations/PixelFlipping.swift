@@ -2,36 +2,36 @@ import RelevanceExplanations
 import RelevanceFigures
 import RelevancePropagation
 
-/// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
-/// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
+/// Measures how fast a class's probability falls as its most salient pixels are deleted, or rises as they are inserted.
+/// (V. Petsiuk, A. Das, K. Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
 public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
-  /// What pixels are replaced by.
+  /// The values that replace pixels.
   public var replacement = ReplacementChoice.data
-  /// Which class is explained.
+  /// The class to explain.
   public var target = TargetChoice.labeled
-  /// In how many steps all pixels are replaced.
+  /// The number of steps in which all pixels are replaced.
   public var steps = 32
 
-  /// By the data set's mean, in 32 steps.
+  /// Makes the evaluation with the data set's mean and 32 steps.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
-      /// Its probability after each step, from none to all, of each method.
+      /// The probability of the class after each step, from no pixels to all, for each method.
       package let probabilities: [[Double]]
     }
 
     package let targets: [Target]
   }
 
-  /// Prepares to explain each picture.
+  /// Prepares an evaluation that explains each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace pixels by.
+  /// - Throws: `RelevanceKitError` if labels are needed and no image has one, or if the replacement is not available.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "steps": ["\(steps)"], "direction": [Direction.name], "target": [target.rawValue],
     ]
@@ -44,8 +44,8 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
       return Record(
         targets: try classes.enumerated().map { number, classIndex in
           let probabilities = try maps.map { maps in
-            let pictures = PixelReplacement(maps[number], steps: steps).pictures(from: start, to: end)
-            return try subject.explainer.scores(of: pictures).map { $0.probabilities[classIndex] }
+            let images = PixelReplacement(maps[number], steps: steps).images(from: start, to: end)
+            return try subject.explainer.scores(of: images).map { $0.probabilities[classIndex] }
           }
           return Record.Target(classIndex: classIndex, probabilities: probabilities)
         })
@@ -53,32 +53,32 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   }
 }
 
-/// Which way pixels go.
+/// The direction of pixel flipping.
 public protocol FlippingDirection: Sendable {}
 
 extension FlippingDirection {
-  /// Whether pixels are put into what they are otherwise replaced by.
+  /// Whether pixels of the image are inserted into the replacement.
   fileprivate static var inserts: Bool { self == Insertion.self }
   fileprivate static var name: String { inserts ? "insertion" : "deletion" }
 }
 
-/// From the picture to what it is replaced by: a low area under the curve is good.
+/// From the image to the replacement: a small area under the curve is good.
 public enum Deletion: FlippingDirection {}
 
-/// The other way round: a high area is good.
+/// From the replacement to the image: a large area under the curve is good.
 public enum Insertion: FlippingDirection {}
 
 extension PixelFlipping {
   public static var name: String { "deletion-insertion" }
   package static var subcommand: String { Direction.name }
   package static var abstract: String {
-    "How fast a class's probability "
+    "Measures how fast a class's probability "
       + (Direction.inserts
-        ? "rises as its most salient pixels are put in." : "falls as its most salient pixels are replaced.")
+        ? "rises as its most salient pixels are inserted." : "falls as its most salient pixels are replaced.")
   }
   package static var discussion: String {
     """
-    The area under the curve is reported: the \(Direction.inserts ? "larger" : "smaller"), the better.
+    The report lists the area under the curve; a \(Direction.inserts ? "larger" : "smaller") area is better.
 
     Example: relevance evaluate \(Direction.name) squeezenet1.1 val/ \(Direction.inserts ? "--method clrp1" : "--steps 50")
     """
@@ -87,7 +87,7 @@ extension PixelFlipping {
     [
       .replacement(\.replacement), .target(\.target),
       .init(
-        "steps", \.steps, "In how many steps all pixels are replaced.", in: "n", expected: "1 to 10000",
+        "steps", \.steps, "The number of steps in which all pixels are replaced.", in: "n", expected: "1 to 10000",
         where: (1...10_000).contains),
     ]
   }
@@ -134,6 +134,6 @@ extension PixelFlipping {
           direction, at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
           x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1))
       ],
-      notes: ["\(pairs.count) targets in \(journal.found) pictures."])
+      notes: ["\(pairs.count) targets in \(journal.found) images."])
   }
 }

@@ -2,43 +2,44 @@ import RelevanceExplanations
 import RelevanceFigures
 import RelevancePropagation
 
-/// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
-/// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
+/// Measures whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds,
+/// and the share of energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation
+/// backprop”, ECCV 2016.
 public struct Pointing: NamedEvaluation {
-  /// So many pixels of the input around a box still count as inside.
+  /// The number of pixels of the input around a box that still count as inside.
   public var tolerance = 0.0
 
-  /// The boxes alone.
+  /// Makes the evaluation without a tolerance around boxes.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   public struct Record: Codable, Sendable {
-    /// A class that is in the picture.
+    /// A class with a box in the image.
     public struct Target: Codable, Sendable {
-      /// Its index among the logits, from 0.
+      /// The number of the class among the logits, from 0.
       public let classIndex: Int
-      /// Its logit.
+      /// The logit of the class.
       public let logit: Float
-      /// Its softmax probability, 0…1.
+      /// The softmax probability of the class, 0…1.
       public let probability: Double
-      /// Whether its boxes cover less than a quarter of the picture while another class is in it. *Zhang16* §4.1.
+      /// Whether its boxes cover less than a quarter of the image and the image contains another class. *Zhang16* §4.1.
       public let isDifficult: Bool
-      /// How well each method's map points, in the order of the subject's methods.
+      /// The pointing score of each method's map, in the order of the subject's methods.
       public let scores: [PointingScore]
-      /// The share of each map's energy in boxes of other classes, where those of this class are not, 0…1; nil without other classes, and in
-      /// journals of earlier versions.
+      /// The share of each map's energy in boxes of other classes, outside of the boxes of this class, 0…1. Nil if
+      /// there are no other classes, and in journals of earlier versions.
       public let otherShares: [Double]?
     }
 
-    /// The explained classes, in rising order.
+    /// The explained classes, in ascending order.
     public let targets: [Target]
-    /// Classes of which nothing is left after the crop.
+    /// The number of classes whose boxes are outside of the crop.
     public let croppedAway: Int
   }
 
-  /// Prepares to explain each picture for each class that has a box in it.
+  /// Prepares an evaluation that explains each image for each class with a box in it.
   ///
-  /// - Throws: a `RelevanceKitError` if no picture has a box.
+  /// - Throws: `RelevanceKitError` if no image has a box.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "a box") { !$0.objects.isEmpty }
     return subject.prepared(Self.self, images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
@@ -70,17 +71,18 @@ public struct Pointing: NamedEvaluation {
 
 extension Pointing {
   public static let name = "pointing"
-  package static let abstract = "Whether maps point into the boxes of what they explain."
+  package static let abstract = "Measures whether maps point into the boxes of the classes that they explain."
   package static let discussion = """
-    The pointing game (is the maximum in a box?), its extension to thresholds (are all of the largest pixels that hold so much of \
-    the energy?), and the share of energy in the boxes. Each picture is explained for each class that has a box. Difficult are \
-    classes whose boxes cover less than a quarter of a picture that another class is in, too.
+    The report lists the results of the pointing game (is the maximum in a box?), of its extension to thresholds (are \
+    all of the largest pixels that contain a given share of the energy in a box?), and the share of energy in the \
+    boxes. Each image is explained for each class that has a box. A class is difficult if its boxes cover less than a \
+    quarter of the image and the image contains another class.
 
     Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
     """
   public static let parameters: [Parameter<Self>] = [
     .init(
-      "tolerance", \.tolerance, "Pixels of the input around a box that still count as inside; 15 are usual.",
+      "tolerance", \.tolerance, "Pixels of the input around a box that still count as inside; 15 is common.",
       in: "pixels", expected: "0 or more pixels"
     ) { $0 >= 0 }
   ]
@@ -103,7 +105,7 @@ extension Pointing {
     }
   }
 
-  /// The shares of energy of Fig. 4: 0 is the maximum alone.
+  /// The shares of energy in Fig. 4 of the paper; 0 stands for the maximum alone.
   private static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
@@ -158,14 +160,16 @@ extension Pointing {
     let hasOthers = pairs.contains { $0.part.otherShares != nil }
     let difficult = pairs.count { $0.part.isDifficult }
     let cropped = journal.records(Record.self).reduce(0) { $0 + $1.record.croppedAway }
-    var notes = ["\(pairs.count) targets in \(journal.found) pictures, of which \(difficult) are difficult."]
-    if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
+    var notes = ["\(pairs.count) targets in \(journal.found) images, of which \(difficult) are difficult."]
+    if cropped > 0 { notes.append("\(cropped) targets are outside of the crop and left out.") }
     let unsupported = pairs.count { $0.part.logit <= 0 }
-    if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
-    let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
+    if unsupported > 0 {
+      notes.append("\(unsupported) targets have a logit of 0 or less, so they have no support to point at.")
+    }
+    let share = ChartAxis("share of energy in the largest pixels", range: 0...1)
     let lines = curve.curves(
       "hits-by-threshold", at: thresholds, title: "Pointing accuracy", x: share,
-      y: ChartAxis("all of them in a box", range: 0...1))
+      y: ChartAxis("share with all of these pixels in a box", range: 0...1))
     let bars = summary.bars(
       "energy-share", of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
     return EvaluationResults(

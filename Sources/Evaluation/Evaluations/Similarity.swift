@@ -2,42 +2,43 @@ import RelevanceExplanations
 import RelevancePropagation
 import RelevanceSupport
 
-/// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
+/// Measures how similar the maps of an image's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
 public struct Similarity: NamedEvaluation {
-  /// Of how many of the classes with the highest logits the maps are compared.
+  /// The number of classes with the highest logits whose maps are compared.
   public var best = 3
-  /// And of how many that are drawn from the first `pool`, the best ones aside.
+  /// The number of random classes whose maps are compared; they are drawn from the first `pool` classes, except the
+  /// best ones.
   public var random = 10
-  /// Of how many of the highest logits the random ones are drawn.
+  /// The number of classes with the highest logits from which the random ones are drawn.
   public var pool = 100
-  /// Of how many pictures the tool draws the maps.
+  /// The number of images whose maps the command-line tool draws.
   package var figures = 0
-  /// What is drawn at random: the same for the same seed and picture.
+  /// The seed of random choices, which also depend on the image.
   public var seed: UInt64 = 0
 
-  /// The paper's: the best 3, and 10 of the best 100.
+  /// The settings of the paper: the best 3 classes, and 10 of the best 100.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
     package struct Group: Codable, Sendable {
       package let classes: [Int]
-      /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
+      /// For each method, the mean over pairs of maps that are not zero everywhere; nil if there is no pair.
       package let similarities: [MapSimilarity?]
     }
 
     package let best: Group
-    /// Classes drawn from those after the best.
+    /// Random classes from those after the best.
     package let random: Group
-    /// The classes that the picture is labeled with, if there are several.
+    /// The classes that the image is labeled with, if it has several labels.
     package let labeled: Group?
 
     fileprivate var groups: [Group] { [best, random, labeled].compactMap(\.self) }
   }
 
-  /// Prepares to explain each picture for these classes.
+  /// Prepares an evaluation that explains each image for these classes.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  /// - Throws: `RelevanceKitError` if there are no images.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     let configuration = [
@@ -47,7 +48,7 @@ public struct Similarity: NamedEvaluation {
       let trace = try subject.run(image).trace
       let groups = classes(of: image, item, trace)
       let classes = Set(groups.joined()).sorted()
-      // Method by method, so that no more maps are kept than need be.
+      // Maps are computed method by method, so that fewer of them are in memory.
       let similarities = try subject.methods.map { method in
         let maps = try subject.maps(of: classes.map { .class($0) }, by: method, in: trace, item: item)
         let found = Dictionary(uniqueKeysWithValues: zip(classes, maps))
@@ -74,14 +75,14 @@ public struct Similarity: NamedEvaluation {
       ]
       if groups.count > 2 {
         figures.append(
-          ("\(stem)-labeled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+          ("\(stem)-labeled", try figure.image(of: image, classes: groups[2], title: "The classes in the image")))
       }
       return figures
     }
     return prepared
   }
 
-  /// The best classes, random ones, and those that the picture is labeled with, if there are several.
+  /// The best classes, random classes, and the classes that the image is labeled with if it has several labels.
   private func classes(of image: LabeledImage, _ item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
@@ -96,23 +97,24 @@ public struct Similarity: NamedEvaluation {
 
 extension Similarity {
   public static let name = "similarity"
-  package static let abstract = "How much alike the maps of one picture's classes are."
+  package static let abstract = "Measures how similar the maps of an image's classes are."
   package static let discussion = """
-    Mean cosine and rank correlation of the maps of the best classes, and of random ones of the first hundred.
+    The report lists the mean cosine and rank correlation of the maps of the best classes, and of random ones of the \
+    first hundred.
 
     Example: relevance evaluate similarity squeezenet1.1 val/ --limit 200
     """
   public static let parameters: [Parameter<Self>] = [
     .init(
-      "best", \.best, "How many of the best classes.", in: "n", expected: "2 or more classes, which can be compared"
+      "best", \.best, "The number of best classes.", in: "n", expected: "at least 2 classes"
     ) { $0 >= 2 },
-    .init("random", \.random, "How many random classes.", in: "n"),
-    .init("pool", \.pool, "Of how many of the best classes the random ones are drawn.", in: "n"),
-    .init("figures", \.figures, "Draw the maps of the first n pictures, into DIR/figures.", in: "n"),
+    .init("random", \.random, "The number of random classes.", in: "n"),
+    .init("pool", \.pool, "The number of best classes from which the random ones are drawn.", in: "n"),
+    .init("figures", \.figures, "Draw the maps of the first n images, in DIR/figures.", in: "n"),
   ]
 
   public var objection: (found: String, expected: String)? {
-    random >= 0 && pool >= random ? nil : ("--random is \(random) of --pool \(pool)", "no more")
+    random >= 0 && pool >= random ? nil : ("--random is \(random) and --pool is \(pool)", "a --random from 0 to --pool")
   }
 
   package static var bounds: JournalBounds<Record> {
@@ -134,7 +136,7 @@ extension Similarity {
     let records = journal.parts { (record: Record) in [record] }
     let used = groups.filter { group in records.contains { group.of($0.part) != nil } }
     let table = ResultTable(
-      title: "Similarity of the maps of one picture's classes",
+      title: "Similarity of the maps of one image's classes",
       columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] },
       methods: journal.header.methods
     ) { index in
@@ -144,12 +146,13 @@ extension Similarity {
       return used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] }
     }
     let cosines = table.bars(
-      "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
+      "cosines", of: used.map { "\($0.name): cosine" }, title: "Similarity of the maps of one image's classes",
       label: "mean cosine")
     return EvaluationResults(
       tables: [table], charts: [cosines],
       notes: [
-        "\(journal.found) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
+        "\(journal.found) images. Maps of zeros, which classes without support have, have no similarity and are left "
+          + "out."
       ])
   }
 }

@@ -3,23 +3,25 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of explanations”, NeurIPS
-/// 2019, §4: maximum sensitivity, here relative to the map.) A map that does not depend on the image is stable, too.
+/// Measures how much maps change when a little noise is added to the image. (C.-K. Yeh et al., “On the (in)fidelity and
+/// sensitivity of explanations”, NeurIPS 2019, §4: maximum sensitivity, here relative to the map.) A map that does not
+/// depend on the image is stable too.
 public struct Stability: NamedEvaluation {
-  /// How many noisy copies of an image are explained.
+  /// The number of noisy copies of an image that are explained.
   public var samples = 5
-  /// The largest noise, as a part of the range that pixels have, which it does not leave; it is uniform.
+  /// The largest noise, as a fraction of the range of pixels. Noise is uniform and does not exceed this range.
   public var noise = 0.02
-  /// What is drawn at random: the same for the same seed and image.
+  /// The seed of the noise, which also depends on the image.
   public var seed: UInt64 = 0
 
-  /// 5 copies with noise of 2 %.
+  /// Makes the evaluation with 5 copies and noise of 2 %.
   public init() {}
 
-  /// What was found for an image.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
     package struct Change: Codable, Sendable {
-      /// The largest distance of a noisy copy's map from the image's, relative to the latter's length (L2).
+      /// The largest distance between the map of a noisy copy and that of the image, relative to the norm of the latter
+      /// (L2).
       package let largest: Double
       package let similarity: MapSimilarity
     }
@@ -28,9 +30,9 @@ public struct Stability: NamedEvaluation {
     package let changes: [Change?]
   }
 
-  /// Prepares to explain each image, and noisy copies, for the class that it gives the highest logit.
+  /// Prepares an evaluation that explains each image and noisy copies of it for the class with the highest logit.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no images.
+  /// - Throws: `RelevanceKitError` if there are no images.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let configuration = ["samples": ["\(samples)"], "noise": ["\(noise)"], "seed": ["\(seed)"]]
     return subject.prepared(Self.self, try data.images(with: "pixels"), of: data, configuration) { image, item in
@@ -46,7 +48,7 @@ public struct Stability: NamedEvaluation {
         }
         return Tensor(shape: tensor.shape, elements: elements)
       }
-      // Random maps differ between copies, so that chance is what two of them have in common.
+      // Random maps differ between copies, so that their similarity is the chance level.
       let copies = try (0...samples).map { copy in
         let run = copy == 0 ? trace : try subject.trace(noisyCopy(), of: image.path)
         return try subject.maps(of: [best], in: run, item: item * (samples + 1) + copy).map { $0[0] }
@@ -67,7 +69,7 @@ public struct Stability: NamedEvaluation {
 }
 
 extension SaliencyMap {
-  /// The distance of another map, relative to the length of this one (L2).
+  /// The distance to another map, relative to the norm of this one (L2).
   fileprivate func distance(to other: SaliencyMap) -> Double {
     func length(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     return length(zip(values, other.values).map { Double($0) - Double($1) }) / length(values.map(Double.init))
@@ -76,19 +78,19 @@ extension SaliencyMap {
 
 extension Stability {
   public static let name = "stability"
-  package static let abstract = "How much the maps change with a little noise in the image."
+  package static let abstract = "Measures how much maps change when a little noise is added to the image."
   package static let discussion = """
-    Each image is explained for the class with the highest logit, and so are copies with noise. Reported are the largest change of \
-    the map (L2, relative to the map), and mean cosine and rank correlation of the two maps.
+    Each image and copies of it with noise are explained for the class with the highest logit. The report lists the \
+    largest change of the map (L2, relative to the map), and the mean cosine and rank correlation of the maps.
 
     Example: relevance evaluate stability squeezenet1.1 val/ --limit 100 --noise 0.05
     """
   public static let parameters: [Parameter<Self>] = [
     .init(
-      "samples", \.samples, "How many noisy copies of an image.", in: "n", expected: "1 to 1000",
+      "samples", \.samples, "The number of noisy copies of an image.", in: "n", expected: "1 to 1000",
       where: (1...1000).contains),
     .init(
-      "noise", \.noise, "The largest noise, as a part of the range that pixels have.", in: "part",
+      "noise", \.noise, "The largest noise, as a fraction of the range of pixels.", in: "fraction",
       expected: "0 to 1", where: (0...1).contains),
   ]
 
@@ -117,7 +119,8 @@ extension Stability {
       tables: [table],
       charts: [table.bars("stability", of: ["largest change"], label: "change of the map")],
       notes: [
-        "\(journal.found) images, each explained for its best class. A map that does not depend on the image is stable, too."
+        "\(journal.found) images, each explained for the class with the highest logit. A map that does not depend on "
+          + "the image is stable too."
       ])
   }
 }

@@ -4,24 +4,24 @@ import RelevanceImaging
 import RelevanceSupport
 import RelevanceTensors
 
-/// What is evaluated: explanations of a network's decisions by some methods.
+/// The subject of an evaluation: a network and the methods that explain it.
 public struct Subject: Sendable {
-  /// How the network is explained.
+  /// The explainer of the network.
   package let explainer: Explainer
   /// The methods that are compared, in the order of the tables.
   let methods: [any AttributionMethod]
 
-  /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
+  /// Receives doubts about an image, as a sentence that names the image; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
-  /// Where what is made before the first item is kept; nil if it is not.
+  /// Stores intermediate results that are computed before the first item; nil to compute them in each run.
   package var keeper: (any EvaluationKeeper)?
 
   /// Makes a subject.
   ///
   /// - Parameters:
-  ///   - explainer: how the network is explained, and how pictures become its input.
-  ///   - methods: the methods that are compared.
-  ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
+  ///   - explainer: the explainer, with the preprocessing of images.
+  ///   - methods: the methods to compare.
+  ///   - note: receives a sentence about each image that exceeds the box of rule z^B; nil to ignore these images.
   public init(
     _ explainer: Explainer, methods: [any AttributionMethod], note: (@Sendable (String) -> Void)? = nil
   ) {
@@ -30,7 +30,8 @@ public struct Subject: Sendable {
 
   var preprocessing: Preprocessing { explainer.preprocessing }
 
-  /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
+  /// Prepares an evaluation with one item per image; `configuration` contains the settings that affect the results, in
+  /// addition to the subject and the data.
   func prepared<Evaluation: ItemwiseEvaluation>(
     _ evaluation: Evaluation.Type, _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
     record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record
@@ -40,7 +41,7 @@ public struct Subject: Sendable {
     ) { try record(images[$0], $0) }
   }
 
-  /// What results depend on: the network, its methods, the data, and what an evaluation adds.
+  /// The settings that affect the results: the network, the methods, the data, and the evaluation's own settings.
   func configuration(on data: DataSet, _ own: [String: [String]]) -> [String: [String]] {
     own.merging(
       [
@@ -51,7 +52,7 @@ public struct Subject: Sendable {
       ]) { own, _ in own }
   }
 
-  /// What is made of the pictures before the first item, or was kept by an earlier run.
+  /// A value that is computed from the images before the first item, or the value that an earlier run stored.
   func kept<Value>(
     _ name: String, _ title: String, total: Int, read: (Data) -> Value?, write: (Value) throws -> Data,
     make: ((Int) -> Void) throws -> Value
@@ -63,7 +64,7 @@ public struct Subject: Sendable {
     return value
   }
 
-  /// A name under which what follows from the pictures alone, or also from the network, can be kept for another run.
+  /// A name for storing values that depend on the images and the preprocessing, and optionally on the network.
   func cacheName(for data: DataSet, withNetwork: Bool) -> String {
     var fingerprint = data.fingerprint
     for part in preprocessing.parts { fingerprint.add(part) }
@@ -71,24 +72,25 @@ public struct Subject: Sendable {
     return fingerprint.hexadecimal
   }
 
-  /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
+  /// The network's input for an image file, the position of the image's pixels in the input, and the number of pixels
+  /// of the image.
   func input(_ image: LabeledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
     let reading = try RGBImage.read(image.path)
-    let picture = reading.upright
+    let upright = reading.upright
     return (
-      try preprocessing.tensor(from: picture),
-      preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: reading.orientation),
-      Double(picture.width * picture.height)
+      try preprocessing.tensor(from: upright),
+      preprocessing.placement(ofWidth: upright.width, height: upright.height, storedAs: reading.orientation),
+      Double(upright.width * upright.height)
     )
   }
 
-  /// A picture as the network's input, and its run.
+  /// The network's input for an image, and the recorded run.
   func run(_ image: LabeledImage) throws -> (tensor: Tensor, trace: Trace) {
     let tensor = try input(image).tensor
     return (tensor, try trace(tensor, of: image.path))
   }
 
-  /// A run of a picture; what is wrong with it names the file.
+  /// The recorded run of an image. Errors name the file.
   func trace(_ tensor: Tensor, of name: String) throws -> Trace {
     do {
       let trace = try explainer.trace(tensor)
@@ -101,12 +103,12 @@ public struct Subject: Sendable {
 
   /// The saliency maps of targets by each method, all from one run.
   ///
-  /// - Parameter item: which item of the evaluation it is: random maps differ between items and targets.
+  /// - Parameter item: the number of the evaluation's item. Random maps differ between items and targets.
   func maps(of targets: [Target], in trace: Trace, item: Int) throws -> [[SaliencyMap]] {
     try methods.map { try maps(of: targets, by: $0, in: trace, item: item) }
   }
 
-  /// The same by one method.
+  /// The saliency maps of targets by one method.
   func maps(of targets: [Target], by method: any AttributionMethod, in trace: Trace, item: Int) throws -> [SaliencyMap]
   {
     guard let random = method as? RandomMap else {
@@ -123,7 +125,7 @@ public struct Subject: Sendable {
 }
 
 extension Trace {
-  /// The classes of a picture, all of which the network has.
+  /// The classes of an image. Throws if the network does not have one of them.
   func checked(_ classes: [Int], of image: LabeledImage) throws -> [Int] {
     if let outside = classes.last, outside >= self.classes {
       throw EvaluationError("\(image.path): class \(outside) is not among the network's \(self.classes) classes")
@@ -133,25 +135,26 @@ extension Trace {
 }
 
 extension Tensor {
-  /// Throws unless a picture has the shape of what is to replace its pixels.
-  func checkReplaces(_ picture: Tensor, of image: LabeledImage) throws {
-    guard shape == picture.shape else {
-      throw EvaluationError("\(image.path): the mean picture has shape \(shape), this picture \(picture.shape)")
+  /// Throws if an image and the image that replaces its pixels differ in shape.
+  func checkReplaces(_ replaced: Tensor, of image: LabeledImage) throws {
+    guard shape == replaced.shape else {
+      throw EvaluationError(
+        "\(image.path): the image has shape \(replaced.shape); expected \(shape), the shape of the replacement")
     }
   }
 }
 
-/// Keeps for other runs what is made of the pictures before the first item, and shows how far that is.
+/// Stores values that are computed from the images before the first item, and shows the progress of the computation.
 package protocol EvaluationKeeper: Sendable {
-  /// What was kept under a name; nil if nothing was.
+  /// The data stored under a name; nil if there is none.
   func kept(_ name: String) throws -> Data?
   func keep(_ data: Data, as name: String) throws
-  /// Does some work, which says how many of `total` parts are done.
+  /// Runs `work`, which reports how many of `total` parts are done, and shows the progress under a title.
   func showing<Value>(_ title: String, total: Int, _ work: ((Int) -> Void) throws -> Value) throws -> Value
 }
 
 extension DataSet {
-  /// The pictures that have something, which has a name.
+  /// The images that meet a condition; `needs` names it in the error.
   func images(with needs: String, where has: (LabeledImage) -> Bool = { _ in true }) throws -> [LabeledImage] {
     let found = images.filter(has)
     guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
@@ -159,7 +162,7 @@ extension DataSet {
   }
 }
 
-/// A picture or a network that cannot be evaluated.
+/// A reason why an image or a network cannot be evaluated.
 package struct EvaluationError: RelevanceKitError {
   package let description: String
   package var category: ErrorCategory { .badData }
@@ -167,6 +170,6 @@ package struct EvaluationError: RelevanceKitError {
   package init(_ description: String) { self.description = description }
 
   static func nothingToEvaluate(needs: String) -> Self {
-    Self("expected at least one picture with \(needs) in the data set, found none")
+    Self("expected at least one image with \(needs) in the data set, found none")
   }
 }

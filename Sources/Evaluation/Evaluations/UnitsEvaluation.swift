@@ -2,53 +2,58 @@ import RelevanceExplanations
 import RelevancePropagation
 import RelevanceTensors
 
-/// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
+/// Measures whether the most active units of a layer respond to different parts of an image, over many images. *Gu18*
+/// §5.3, Fig. 5.
 public struct UnitsEvaluation: NamedEvaluation {
-  /// What patches are replaced by.
+  /// The values that replace patches.
   public var replacement = ReplacementChoice.data
   /// The node whose units are studied.
   public var layer = ""
-  /// How many units.
+  /// The number of units.
   public var count = 8
-  /// The side of the patches in pixels, odd.
+  /// The side length of the patches in pixels; an odd number.
   public var patchSide = 9
 
-  /// The paper's, of no layer.
+  /// Makes the evaluation with the settings of the paper and without a layer.
   public init() {}
 
-  /// What was found for a picture.
+  /// The results for an image.
   package struct Record: Codable, Sendable {
-    /// How well the patches at the maxima of a method's maps tell units apart.
+    /// How well the patches at the maxima of a method's maps distinguish units.
     package struct Merit: Codable, Sendable {
-      /// Units with a patch.
+      /// The number of units with a patch.
       package let ablated: Int
-      /// Patches by which no other unit loses more than their own: largest in its row, on the diagonal.
+      /// The number of patches that affect no other unit more than their own: the diagonal is the largest value of the
+      /// row.
       package let ownLargest: Int
-      /// Units that lose by no other's patch more: largest in its column.
+      /// The number of units that no other patch affects more than their own: the diagonal is the largest value of the
+      /// column.
       package let mostHurtByOwn: Int
-      /// The mean drop by a unit's own patch, on the diagonal, as a part of its activation.
+      /// The mean drop by a unit's own patch, on the diagonal, as a fraction of its activation.
       package let meanOwnDrop: Double
-      /// The mean drop by the patches of other units, off the diagonal, as a part of the activation.
+      /// The mean drop by the patches of other units, off the diagonal, as a fraction of the activation.
       package let meanOtherDrop: Double
       package let similarity: MapSimilarity
     }
 
     package let channels: [Int]
-    /// Of LRP and CLRP2.
+    /// The results for LRP and CLRP2.
     package let merits: [Merit]
-    /// Groups of units with like CLRP2 maps.
+    /// The number of groups of units with similar CLRP2 maps.
     package let groups: Int
   }
 
-  /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
+  /// Prepares an evaluation that studies each image. The subject's methods are ignored, because a study uses LRP and
+  /// CLRP2.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
+  /// - Throws: `RelevanceKitError` if there are no images, if there is no such layer, or if the replacement is not
+  ///   available.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     _ = try subject.explainer.network.graph.requiredNode(named: layer)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     var options = UnitStudy.Options()
-    (options.count, options.patchSide, options.replacement) = (count, patchSide, .picture(mean))
+    (options.count, options.patchSide, options.replacement) = (count, patchSide, .image(mean))
     let configuration = [
       "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
       "methods": ["lrp", "clrp2"],
@@ -77,18 +82,19 @@ public struct UnitsEvaluation: NamedEvaluation {
 
 extension UnitsEvaluation {
   public static let name = "units"
-  package static let abstract = "Whether the most active units of a layer see different things, over many pictures."
+  package static let abstract =
+    "Measures whether the most active units of a layer respond to different parts of images."
   package static let discussion = """
-    Each picture is studied as by relevance units, with patches replaced by the data set's mean.
+    Each image is studied as by relevance units. The mean of the data set replaces patches.
 
     Example: relevance evaluate units vgg16.onnx val/ --layer fc1
     """
   public static let parameters: [Parameter<Self>] = [
     .replacement(\.replacement), .init("layer", \.layer, "The layer whose units are studied.", in: "node"),
     .init(
-      "top", \.count, "How many units.", in: "n", expected: "at least 2 units, which can be compared"
+      "top", \.count, "The number of units.", in: "n", expected: "at least 2 units"
     ) { $0 >= 2 },
-    .patchSide(\.patchSide, "The side of the patches in pixels; odd."),
+    .patchSide(\.patchSide, "The side length of the patches in pixels; an odd number."),
   ]
   package static let methods: [any AttributionMethod]? = [.lrp, .clrp2]
 
@@ -127,9 +133,10 @@ extension UnitsEvaluation {
     return EvaluationResults(
       tables: [table],
       notes: [
-        "\(Int(units)) units in each of \(journal.found) pictures, in "
+        "\(Int(units)) units in each of \(journal.found) images, in "
           + "\(ResultTable.short(Double(groups) / Double(max(journal.found, 1)))) groups on average; "
-          + "by chance a row or column is largest on the diagonal in \(ResultTable.short(1 / units)) of cases."
+          + "by chance, the diagonal has the largest value of a row or column in \(ResultTable.short(1 / units)) of "
+          + "cases."
       ])
   }
 }

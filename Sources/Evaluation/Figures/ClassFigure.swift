@@ -3,7 +3,7 @@ import Foundation
 import RelevanceImaging
 import RelevanceTensors
 
-/// The maps of several classes of one picture, a row for each method: *Gu18*, Fig. 1 and 3.
+/// The maps of several classes of one image, with a row for each method: *Gu18*, Fig. 1 and 3.
 struct ClassFigure {
   private let subject: Subject
   private let names: @Sendable (Int) -> String?
@@ -11,16 +11,16 @@ struct ClassFigure {
   /// The longer side of a map in the figure, in pixels.
   private static let side = 168
 
-  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colors;
-  /// `names` gives the names of classes.
+  /// Makes figures with those methods of a subject that compute relevance, so that all maps have one unit and share a
+  /// color scale; `names` returns the names of classes.
   init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
     self.subject = Subject(subject.explainer, methods: subject.methods.filter(\.isRelevance))
     self.names = names
   }
 
   func image(of image: LabeledImage, classes: [Int], title: String) throws -> RGBImage {
-    let picture = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
-    let trace = try subject.trace(try subject.preprocessing.normalized(picture), of: image.path)
+    let visible = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
+    let trace = try subject.trace(try subject.preprocessing.normalized(visible), of: image.path)
     let probabilities = trace.classScores.probabilities
     let maps = try subject.methods.map { method in
       try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map {
@@ -30,7 +30,7 @@ struct ClassFigure {
     let scale = try HeatmapScale.common(maps.flatMap { $0 })
     func fit(_ image: RGBImage) throws -> RGBImage {
       let longest = max(image.width, image.height)
-      // Small ones by whole numbers, so that pixels stay squares.
+      // Small images are enlarged by an integer factor, so that pixels stay square.
       guard longest > Self.side else {
         let factor = Self.side / longest
         return try image.resized(width: image.width * factor, height: image.height * factor, by: .nearest)
@@ -49,11 +49,11 @@ struct ClassFigure {
       let cells = try zip(classes, maps).map { index, map in
         try LabeledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
       }
-      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(try fit(picture))] + cells)
+      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(try fit(visible))] + cells)
     }
     let rows = try zip(subject.methods, maps).flatMap { method, maps in
       let rows = [try row(method.description, maps)]
-      // What is much weaker than the rest would be white: it is shown once more, so many times as strong.
+      // Maps that are much weaker than the others would be white, so they are shown again, multiplied by a factor.
       let own = HeatmapScale.standard.limit(of: maps.flatMap(\.elements))
       let factor = own > 0 ? min(exp2(log2(limit / own).rounded(.down)), 0x1p20) : 1
       guard factor >= 4 else { return rows }

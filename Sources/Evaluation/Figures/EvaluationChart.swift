@@ -1,28 +1,28 @@
 import RelevanceFigures
 import RelevanceImaging
 
-/// A figure of an item, with its name as a file without extension.
+/// A figure for an item, and its file name without extension.
 package typealias EvaluationFigure = (name: String, image: RGBImage)
 
-/// A result drawn.
+/// A chart of results.
 public struct EvaluationChart: Sendable {
-  /// What it is called, as a file without extension.
+  /// The file name without extension.
   public let name: String
   fileprivate let chart: any Chart
 
   /// A self-contained SVG document.
   ///
-  /// - Complexity: O(values): drawn anew each time.
+  /// - Complexity: O(values); the chart is drawn on every access.
   public var svg: String { chart.svg() }
 
-  /// The same as pixels, two to a CSS pixel.
+  /// The chart as pixels, with two pixels per CSS pixel.
   ///
-  /// - Complexity: O(pixels): drawn anew each time.
+  /// - Complexity: O(pixels); the chart is drawn on every access.
   public var image: RGBImage { chart.image() }
 }
 
 extension ResultTable {
-  /// Some columns as bars, grouped by the first column, with their intervals.
+  /// A bar chart of some columns, grouped by the first column, with confidence intervals.
   func bars(_ name: String, of columns: [String], title: String? = nil, label: String) -> EvaluationChart {
     let indices = columns.compactMap { self.columns.firstIndex(of: $0) }
     let chart = BarChart(
@@ -38,7 +38,7 @@ extension ResultTable {
     return EvaluationChart(name: name, chart: chart)
   }
 
-  /// All columns but the first as curves over given places, with their intervals.
+  /// A line chart of all columns except the first, with the given x values and confidence intervals.
   func curves(_ name: String, at places: [Double], title: String, x: ChartAxis, y: ChartAxis) -> EvaluationChart {
     let chart = LineChart(
       title: title, x: x, y: y,

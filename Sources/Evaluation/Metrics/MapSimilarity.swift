@@ -1,4 +1,5 @@
-/// How alike two maps are. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018.)
+/// The similarity of two maps. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS
+/// 2018.)
 package struct MapSimilarity: Sendable, Hashable, Codable {
   /// The cosine, 0…1; 0 if one of the maps is zero everywhere.
   package var cosine: Double
@@ -7,7 +8,7 @@ package struct MapSimilarity: Sendable, Hashable, Codable {
 
   var values: [Double] { [cosine, rankCorrelation] }
 
-  /// The mean over all pairs of maps of equal size; nil if there is none.
+  /// The mean over all pairs of maps, which have the same size; nil if there is no pair.
   package static func mean(of maps: [SaliencyMap]) -> MapSimilarity? {
     guard maps.count > 1 else { return nil }
     let raw = maps.map { CenteredVector($0.values.map(Double.init), mean: 0) }
@@ -27,7 +28,7 @@ package struct MapSimilarity: Sendable, Hashable, Codable {
   }
 }
 
-/// Numbers less their mean, with their length.
+/// Numbers minus their mean, and their norm.
 private struct CenteredVector {
   let values: [Double]
   let norm: Double
@@ -46,7 +47,7 @@ private struct CenteredVector {
 }
 
 extension SaliencyMap {
-  /// The rank of each pixel from 0, the smallest; equal ones share the mean of theirs.
+  /// The rank of each pixel, from 0 for the smallest value. Equal values have the mean of their ranks.
   fileprivate func meanRanks() -> [Double] {
     let order = ranking()
     var ranks = [Double](repeating: 0, count: order.count)

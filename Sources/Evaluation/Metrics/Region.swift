@@ -1,18 +1,19 @@
 import RelevanceSupport
 
-/// Pixels of a map that belong to an object.
+/// The pixels of a map that belong to an object.
 ///
-/// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one is at most
-/// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
+/// A pixel belongs to a box if its center is inside the box. With a tolerance of `t`, pixels whose distance to such a
+/// pixel is at most `t` belong to it too. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV
+/// 2016, §4.1: 15 pixels.)
 public struct Region: Sendable {
   package let height: Int
   package let width: Int
-  /// Whether each pixel belongs to it, row by row.
+  /// Whether each pixel belongs to the region, in row-major order.
   package let contains: [Bool]
 
-  /// The pixels of some boxes, which are in pixels of the map.
+  /// The pixels of several boxes, which are given in pixels of the map.
   ///
-  /// - Throws: `RelevanceKitError` if there are no pixels, or the tolerance is negative or not finite.
+  /// - Throws: `RelevanceKitError` if there are no pixels, or if the tolerance is negative or not finite.
   /// - Complexity: O(height × width × tolerance).
   public init(_ boxes: [BoundingBox], height: Int, width: Int, tolerance: Double = 0) throws {
     guard height > 0, width > 0, !height.multipliedReportingOverflow(by: width).overflow else {
@@ -51,7 +52,7 @@ public struct Region: Sendable {
   private static func widened(_ inside: [Bool], height: Int, width: Int, by tolerance: Double) -> [Bool] {
     let reach = Int(min(tolerance, Double(max(height, width))))
     let none = Int.max / 4
-    // How many rows away the nearest inside pixel of the same column is.
+    // The vertical distance to the nearest inside pixel of the same column.
     var rows = [Int](repeating: none, count: height * width)
     for x in 0..<width {
       var last = -none

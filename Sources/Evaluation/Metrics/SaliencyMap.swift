@@ -2,13 +2,14 @@ import RelevanceExplanations
 import RelevanceSupport
 import RelevanceTensors
 
-/// How much each pixel counts, by an explanation: one number ≥ 0 per pixel, from which all scores are computed.
+/// The importance of each pixel according to an explanation: one number ≥ 0 per pixel, from which all scores are
+/// computed.
 public struct SaliencyMap: Sendable {
-  /// How the channels of relevance become one number.
+  /// The reduction of the channels of relevance to one number.
   package enum Reduction: Sendable {
-    /// `max(0, Σ_c R)`: what speaks for the target. *Gu18* §5.2.
+    /// `max(0, Σ_c R)`: the relevance that supports the target. *Gu18* §5.2.
     case sum
-    /// `max_c |R|`, for gradients, whose sign says nothing about support. *Simonyan14* §3.1.
+    /// `max_c |R|`, for gradients, whose sign does not indicate support. *Simonyan14* §3.1.
     case magnitude
   }
 
@@ -16,12 +17,13 @@ public struct SaliencyMap: Sendable {
   public let height: Int
   /// The number of columns.
   public let width: Int
-  /// The rows one after the other.
+  /// The values, in row-major order.
   public let values: [Float]
 
-  /// Makes a map of its values, row by row.
+  /// Makes a map from its values in row-major order.
   ///
-  /// - Throws: `RelevanceKitError` unless there are height × width of them, one or more, none negative, NaN or infinite.
+  /// - Throws: `RelevanceKitError` unless there are height × width values, at least one, and none is negative, NaN or
+  ///   infinite.
   public init(height: Int, width: Int, values: [Float]) throws {
     let (count, overflow) = height.multipliedReportingOverflow(by: width)
     guard height > 0, width > 0, !overflow, values.count == count else {
@@ -58,9 +60,9 @@ public struct SaliencyMap: Sendable {
     self.init(shape[-2], shape[-1], values)
   }
 
-  /// The map of an explanation of one picture.
+  /// The map of an explanation of one image.
   ///
-  /// - Throws: `RelevanceKitError` if it is one of several inputs at once, or of an input without height and width.
+  /// - Throws: `RelevanceKitError` if the explanation is of several inputs, or of an input without height and width.
   public init(_ explanation: Explanation) throws {
     try self.init(explanation.relevance, by: explanation.method.sign == .slope ? .magnitude : .sum)
   }
@@ -68,7 +70,7 @@ public struct SaliencyMap: Sendable {
   /// The sum of all pixels.
   package var energy: Double { values.reduce(0) { $0 + Double($1) } }
 
-  /// The pixel with the largest value, the first of equal ones; nil if all are 0.
+  /// The pixel with the largest value, the first one if several are equal; nil if all values are 0.
   package var maximum: Int? {
     var best = -1
     var largest: Float = 0
@@ -76,15 +78,15 @@ public struct SaliencyMap: Sendable {
     return best < 0 ? nil : best
   }
 
-  /// All pixels by falling value; equal ones by rising index.
+  /// All pixels in descending order of their values; pixels with equal values are ordered by index.
   package func ranking() -> [Int] { values.indices.sorted { (values[$1], $0) < (values[$0], $1) } }
 }
 
 extension SaliencyMap {
-  /// Patches around the largest pixels that none covers yet, one after the other; fewer than `count` if nothing is left to point at. *Gu18*
-  /// §5.2. `side` is that of the patches in pixels, odd.
+  /// Patches around the largest pixels that no patch covers yet, in order; fewer than `count` if the rest of the map is
+  /// zero. *Gu18* §5.2. `side` is the side length of the patches in pixels, an odd number.
   package func patches(_ count: Int, side: Int) -> [Patch] {
-    precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")
+    precondition(side > 0 && side % 2 == 1, "expected a positive odd side, found \(side)")
     var rest = self
     var patches: [Patch] = []
     while patches.count < count, let pixel = rest.maximum {

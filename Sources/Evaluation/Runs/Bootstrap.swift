@@ -1,32 +1,32 @@
 import RelevanceSupport
 
-/// A number measured on a sample of pictures, with the interval in which another sample would put it.
+/// A number measured on a sample of images, with its confidence interval.
 public struct Estimate: Hashable, Sendable, Encodable {
-  /// What was measured.
+  /// The measured value.
   public let value: Double
   /// The lower end of the interval.
   public let low: Double
-  /// The upper end.
+  /// The upper end of the interval.
   public let high: Double
 
   package init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
 }
 
-/// Numbers, of which several may be of the same picture.
+/// Measured numbers; several of them can belong to the same image.
 package struct Measurements: Sendable {
-  /// The picture of each number, as a position among those of the bootstrap.
+  /// The image of each number, as an index among the items of the bootstrap.
   package var items: [Int]
   /// The class of each number.
   package var classes: [Int]
   package var values: [Double]
 
-  /// Makes measurements; the lists are of equal length.
+  /// Makes measurements from lists of equal length.
   package init(items: [Int] = [], classes: [Int] = [], values: [Double] = []) {
     precondition(items.count == values.count && classes.count == values.count, "lists of different lengths")
     (self.items, self.classes, self.values) = (items, classes, values)
   }
 
-  /// A number of each of some parts of records; those of which it is nil are left out.
+  /// A number for each of several parts of records; parts for which the number is nil are left out.
   init<Part>(
     _ parts: [(item: Int, part: Part)], classIndex: (Part) -> Int = { _ in 0 }, _ value: (Part) -> Double?
   ) {
@@ -44,39 +44,39 @@ package struct Measurements: Sendable {
   }
 }
 
-/// Confidence intervals from resampled pictures. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3: percentile
-/// intervals.)
+/// Confidence intervals from resampled images. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993,
+/// §13.3: percentile intervals.)
 ///
-/// All statistics see the same resamples, so that of two methods, measured on the same pictures, the difference has an interval
-/// too, which is narrower than those of its parts would suggest.
+/// All statistics use the same resamples. The difference between two methods that are measured on the same images
+/// therefore has an interval too, which is narrower than the intervals of the two methods suggest.
 package struct Bootstrap: Sendable {
-  /// What is made of measurements.
+  /// A statistic of measurements.
   package indirect enum Statistic: Sendable {
-    /// The mean of all.
+    /// The mean of all values.
     case mean(Measurements)
-    /// The mean of the classes' means.
+    /// The mean of the means of the classes.
     case classMean(Measurements)
-    /// The first less the second.
+    /// The first statistic minus the second one.
     case difference(Statistic, Statistic)
   }
 
   /// The share of resamples within an interval.
   package static let confidence = 0.95
 
-  /// How often each item is in each resample.
+  /// The number of times that each item occurs in each resample.
   private let weights: [[UInt16]]
   private let items: Int
 
-  /// Draws resamples of as many items as there are, the same for the same seed.
+  /// Draws resamples with as many items as the original, reproducible from the seed.
   package init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
-    precondition(items >= 0 && resamples > 0, "nothing to draw")
+    precondition(items >= 0 && resamples > 0, "expected at least one resample")
     var generator = SplitMix64(state: seed)
     self.init(
       items: items,
       drawn: (0..<resamples).lazy.map { _ in (0..<items).map { _ in generator.nextIndex(below: items) } })
   }
 
-  /// Uses given resamples, each a list of items.
+  /// Uses the given resamples, each a list of items.
   package init(items: Int, drawn: some Sequence<[Int]>) {
     self.items = items
     weights = drawn.map { indices in
@@ -86,7 +86,8 @@ package struct Bootstrap: Sendable {
     }
   }
 
-  /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
+  /// A statistic with its interval; nil if there are no measurements. Resamples that contain none of the measurements
+  /// are left out.
   package func estimate(_ statistic: Statistic) -> Estimate? {
     let statistic = statistic.numberingClasses()
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
@@ -96,15 +97,15 @@ package struct Bootstrap: Sendable {
       value: value, low: Self.quantile(tail, of: resampled), high: Self.quantile(1 - tail, of: resampled))
   }
 
-  /// The same as a place of a table.
+  /// A statistic as a cell of a table.
   func cell(_ statistic: Statistic) -> ResultTable.Cell { estimate(statistic).map { .estimate($0) } ?? .absent }
 
-  /// How much more a method has of something than LRP, if that is another one of the methods.
+  /// The difference of a method's statistic to that of LRP, if LRP is another one of the methods.
   func cellLessLRP(_ methods: [String], _ index: Int, _ statistic: (Int) -> Statistic) -> ResultTable.Cell {
     cell(methods, index, less: "lrp", statistic)
   }
 
-  /// How much more one of some has of something than the one with a name, if that is another one of them.
+  /// The difference of a statistic to that of the item with a given name, if it is another one of the items.
   func cell(
     _ names: [String], _ index: Int, less rival: String, _ statistic: (Int) -> Statistic
   ) -> ResultTable.Cell {
@@ -112,7 +113,7 @@ package struct Bootstrap: Sendable {
     return cell(.difference(statistic(index), statistic(other)))
   }
 
-  /// With linear interpolation between the sorted values.
+  /// A quantile with linear interpolation between the sorted values.
   private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     guard let last = sorted.last else { return .nan }
     let place = share * Double(sorted.count - 1)
@@ -123,7 +124,7 @@ package struct Bootstrap: Sendable {
 }
 
 extension Bootstrap.Statistic {
-  /// The same with the classes that there are numbered from 0, in their order: sums are kept for each number.
+  /// The statistic with the occurring classes numbered from 0 in ascending order, because sums are stored per number.
   fileprivate func numberingClasses() -> Self {
     switch self {
     case .mean: return self

@@ -12,12 +12,12 @@ extension Fingerprint {
 }
 
 extension Tensor {
-  /// Of shape and elements, as configurations have it.
+  /// The fingerprint of the shape and the elements, in the form of configurations.
   var fingerprint: [String] { [Fingerprint { $0.add(self) }.hexadecimal] }
 }
 
 extension Preprocessing {
-  /// All that a picture's tensor depends on.
+  /// The settings that an image's tensor depends on.
   var parts: [String] {
     [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
       + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
@@ -26,7 +26,7 @@ extension Preprocessing {
 }
 
 extension NeuralNetwork {
-  /// Of operators, names and weights.
+  /// The fingerprint of the operators, names and weights.
   var fingerprint: Fingerprint {
     Fingerprint {
       for node in graph.nodes {
@@ -39,14 +39,14 @@ extension NeuralNetwork {
 }
 
 extension RulePlan {
-  /// Of what each node's rule is.
+  /// The fingerprint of the rules of all nodes.
   var fingerprint: Fingerprint {
     Fingerprint { for id in network.graph.ids { $0.add(self[id].map { "\($0.rule)" } ?? "none") } }
   }
 }
 
 extension DataSet {
-  /// Of the pictures' names, classes and boxes; not of their pixels.
+  /// The fingerprint of the images' names, classes and boxes, but not of their pixels.
   var fingerprint: Fingerprint {
     Fingerprint {
       for image in images {

@@ -1,25 +1,26 @@
 import Foundation
 import RelevanceSupport
 
-/// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any moment.
+/// The results for the items of an evaluation so far, as a text file that survives a termination of the process at any
+/// time.
 ///
-/// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none. A line is
-/// written at once, in the order of the items; a last line without its end is taken for what was interrupted. The same evaluation
-/// always gives the same bytes.
+/// The first line describes the evaluation as JSON. Each further line is the record of an item, or the reason why there
+/// is none. Lines are written immediately, in the order of the items. An incomplete last line is treated as
+/// interrupted. The same evaluation always creates the same bytes.
 public struct Journal: Sendable {
   let evaluation: any ItemwiseEvaluation.Type
   package var header: JournalHeader
-  /// The items done, in their order.
+  /// The completed items, in order.
   package var entries: [Entry] = []
 
-  /// An item that was done.
+  /// A completed item.
   package struct Entry: Sendable {
     let index: Int
     let name: String
-    /// What was found; nil if nothing could be.
+    /// The record; nil if the item could not be evaluated.
     let record: (any Sendable)?
     let error: String?
-    /// The same as it is written.
+    /// The line of the file.
     let bytes: Data
   }
 
@@ -37,20 +38,21 @@ public struct Journal: Sendable {
     (self.evaluation, self.header) = (evaluation, header)
   }
 
-  /// The records of a type, such as `Pointing.Record`, with the positions of their items; none if the evaluation is another one.
+  /// The records of a type, such as `Pointing.Record`, with the indices of their items; empty if the evaluation has
+  /// another type of record.
   public func records<Record>(_: Record.Type) -> [(item: Int, record: Record)] {
     entries.compactMap { entry in (entry.record as? Record).map { (entry.index, $0) } }
   }
 
-  /// How many items have a record.
+  /// The number of items with a record.
   var found: Int { entries.count { $0.record != nil } }
 
-  /// What the records have several of, such as targets, with the positions of their items.
+  /// The parts of the records, such as targets, with the indices of their items.
   func parts<Record, Part>(_ parts: (Record) -> [Part]) -> [(item: Int, part: Part)] {
     records(Record.self).flatMap { item, record in parts(record).map { (item, $0) } }
   }
 
-  /// The items that could not be evaluated, by name, and why not.
+  /// The names of the items that could not be evaluated, with the errors.
   ///
   /// - Complexity: O(items).
   public var failures: [(name: String, error: String)] {
@@ -60,27 +62,28 @@ public struct Journal: Sendable {
   /// Whether all items are done.
   public var isComplete: Bool { entries.count == header.shard.count(of: header.items) }
 
-  /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
+  /// Summarizes the records of a whole evaluation. This requires neither the model nor the data.
   ///
   /// - Parameters:
-  ///   - resamples: how many resamples of the items the intervals are from.
-  ///   - seed: of the resampling; the same seed gives the same intervals.
+  ///   - resamples: the number of resamples for the confidence intervals.
+  ///   - seed: the seed of the resampling; the same seed results in the same intervals.
   public func results(resamples: Int = 1000, seed: UInt64 = 0) -> EvaluationResults {
     evaluation.results(of: self, Bootstrap(items: header.items, resamples: resamples, seed: seed))
   }
 
   /// Reads the journal of one of the package's evaluations.
   ///
-  /// - Throws: a `RelevanceKitError` if the file is none, or is damaged other than by an interruption.
+  /// - Throws: `RelevanceKitError` if the file is not a journal, or if it is damaged other than by an interruption.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file.fileSystemPath).journal }
 
-  /// The journal, and the bytes of its complete lines; nil expects one of the package's evaluations.
+  /// The journal, and the number of bytes of its complete lines. If `expected` is nil, the journal can be of any of the
+  /// package's evaluations.
   package static func read(
     _ path: String, of expected: (any ItemwiseEvaluation.Type)? = nil
   ) throws -> (journal: Journal, bytes: Int) {
     let (header, data) = try JournalHeader.read(path)
     guard let evaluation = expected ?? EvaluationCatalog.types.first(where: { $0.name == header.evaluation }) else {
-      throw SimpleError("\(path): a journal of \(header.evaluation), which this version does not know")
+      throw SimpleError("\(path): a journal of \(header.evaluation), which this version does not support")
     }
     guard header.evaluation == evaluation.name else {
       throw SimpleError("\(path): expected a journal of \(evaluation.name), found one of \(header.evaluation)")
@@ -89,7 +92,7 @@ public struct Journal: Sendable {
     func headObjection<E: ItemwiseEvaluation>(_: E.Type) -> String? { E.bounds.objection(to: header) }
     if let objection = headObjection(evaluation) { throw SimpleError("\(path): line 1 is damaged: \(objection)") }
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // Empty if the last line is complete.
+    // The rest is empty if the last line is complete.
     let rest = lines.removeLast()
     let items = header.shard.count(of: header.items)
     func damaged(_ number: Int, _ reason: String) -> SimpleError {
@@ -103,7 +106,7 @@ public struct Journal: Sendable {
         throw damaged(number, "expected the record of an item in JSON")
       }
       guard line.record.map({ E.fits($0, header) }) ?? true else {
-        throw damaged(number, "the record is not one of what the first line describes")
+        throw damaged(number, "the record does not fit the first line")
       }
       if let objection = line.record.flatMap({ bounds.objection(to: $0) }) { throw damaged(number, objection) }
       let index = header.shard.item(number)
@@ -119,9 +122,10 @@ public struct Journal: Sendable {
     return (journal, data.count - rest.count)
   }
 
-  /// The whole of an evaluation from the journals of its shards.
+  /// The whole evaluation from the journals of its shards.
   ///
-  /// - Throws: a `RelevanceKitError` unless the journals are of one evaluation, and each shard is there once and complete.
+  /// - Throws: `RelevanceKitError` unless the journals belong to one evaluation, and each shard occurs once and is
+  ///   complete.
   public static func merging(_ files: [some FileLocation]) throws -> Journal {
     try merging(files.map(\.fileSystemPath), of: nil)
   }
@@ -141,11 +145,12 @@ public struct Journal: Sendable {
       guard journal.isComplete else {
         let all = journal.header.shard.count(of: journal.header.items)
         throw SimpleError(
-          "\(path): \(journal.entries.count) of \(all) items are done; --resume its evaluation first", .usage)
+          "\(path): only \(journal.entries.count) of \(all) items are done; continue its evaluation with --resume first",
+          .usage)
       }
       for entry in journal.entries {
         guard entries.updateValue(entry, forKey: entry.index) == nil else {
-          throw SimpleError("\(path): shard \(journal.header.shard.rawValue) is there twice", .usage)
+          throw SimpleError("\(path): shard \(journal.header.shard.rawValue) occurs twice", .usage)
         }
       }
     }
@@ -158,9 +163,9 @@ public struct Journal: Sendable {
     return whole
   }
 
-  /// The file's bytes.
+  /// The bytes of the file.
   ///
-  /// - Throws: `EncodingError`, but for no journal that was read or written.
+  /// - Throws: `EncodingError`, but never for a journal that was read or written.
   public func data() throws -> Data { try entries.reduce(into: Self.line(header)) { $0 += $1.bytes } }
 
   static func line(_ value: some Encodable) throws -> Data {
@@ -170,22 +175,22 @@ public struct Journal: Sendable {
   }
 }
 
-/// What an evaluation's journal is of.
+/// The description of an evaluation in its journal.
 package struct JournalHeader: Codable {
-  /// Which evaluation: `pointing`, `ablation`, …
+  /// The name of the evaluation: `pointing`, `ablation`, ….
   package let evaluation: String
-  /// Everything that results depend on: what is in one journal can be continued, and merged, only with the same.
+  /// All settings that affect the results. A journal can only be continued or merged with the same settings.
   package let configuration: [String: [String]]
-  /// How many items the whole evaluation has.
+  /// The number of items of the whole evaluation.
   package let items: Int
-  /// Which of them are in this journal.
+  /// The part of the items that is in this journal.
   package var shard: Shard
 
   package init(evaluation: String, configuration: [String: [String]], items: Int, shard: Shard) {
     (self.evaluation, self.configuration, self.items, self.shard) = (evaluation, configuration, items, shard)
   }
 
-  /// The head, and all of the file.
+  /// The header, and the whole contents of the file.
   static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
     let data = try journalData(path)
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
@@ -194,18 +199,18 @@ package struct JournalHeader: Codable {
     return (header, data)
   }
 
-  /// The methods, where the configuration has them.
+  /// The methods; empty if the configuration has none.
   var methods: [String] { configuration["methods"] ?? [] }
 
-  /// A whole number of the configuration; nil if it is none within reason.
+  /// An integer of the configuration; nil if there is none from 1 to one million.
   func number(_ key: String) -> Int? {
     configuration[key]?.first.flatMap { Int($0) }.flatMap { (1...1_000_000).contains($0) ? $0 : nil }
   }
 
-  /// Whether a number can be a class's.
+  /// Whether a number is a possible class.
   static func isClass(_ index: Int) -> Bool { (0..<1 << 20).contains(index) }
 
-  /// The first difference but for the shard, in words; nil if there is none.
+  /// The first difference except for the shard, as text; nil if there is none.
   func difference(from other: JournalHeader) -> String? {
     if evaluation != other.evaluation { return "evaluation \(evaluation), not \(other.evaluation)" }
     for key in Set(configuration.keys).union(other.configuration.keys).sorted() {
@@ -223,11 +228,11 @@ package struct JournalHeader: Codable {
   }
 }
 
-/// Part of an evaluation's items: every `count`-th from the `index`-th on.
+/// A part of an evaluation's items: every `count`-th item, starting with the `index`-th one.
 public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
-  /// From 1 to `count`.
+  /// The number of the part, from 1 to `count`.
   public let index: Int
-  /// Into how many parts the items are divided.
+  /// The number of parts.
   public let count: Int
 
   /// All items.
@@ -235,7 +240,7 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
 
   private init(index: Int, count: Int) { (self.index, self.count) = (index, count) }
 
-  /// Reads `i/n`; nil unless 1 ≤ i ≤ n.
+  /// Parses `i/n`; nil unless 1 ≤ i ≤ n.
   public init?(rawValue: String) {
     let parts = rawValue.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let index = parts[0], let count = parts[1], (1...max(count, 1)).contains(index),
@@ -244,25 +249,25 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
     self.init(index: index, count: count)
   }
 
-  /// `i/n`.
+  /// The text `i/n`.
   public var rawValue: String { "\(index)/\(count)" }
 
-  /// How many of `total` items it has.
+  /// The number of items in the shard, out of `total`.
   func count(of total: Int) -> Int { total < index ? 0 : (total - index) / count + 1 }
 
-  /// The position of its n-th item, from 0.
+  /// The index of the shard's n-th item, counted from 0.
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
 /// The bytes of a journal.
 func journalData(_ path: String) throws -> Data {
-  try ReadableFile.data(path, missing: "no such journal, or it may not be read")
+  try ReadableFile.data(path, missing: "no such journal, or no permission to read it")
 }
 
-/// What can be wrong with a journal.
+/// Errors of journals.
 extension SimpleError {
   static func noHeader(_ path: String) -> Self {
-    Self("\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
+    Self("\(path): expected a journal of relevance evaluate, whose first line describes the evaluation")
   }
   package static func inUse(_ path: String) -> Self { Self("\(path): another process is writing to it", .usage) }
   static func cannotContinue(_ path: String, _ difference: String) -> Self {

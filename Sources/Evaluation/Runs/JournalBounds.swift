@@ -1,10 +1,10 @@
 import RelevanceSupport
 
-/// What the numbers of a journal can be: all that tables, resamples and charts are made of, declared once for each evaluation.
+/// The allowed ranges of the numbers in a journal that tables, resamples and charts use, declared once per evaluation.
 ///
-/// A journal is a file that anybody may have changed: a number outside of its range is damage, and neither summed up nor drawn.
+/// A journal is a file that anyone can have changed. A number outside of its range is reported as damage and not used.
 package struct JournalBounds<Record> {
-  /// A number of the records, with the range that it is in.
+  /// A number of the records, with its allowed range.
   struct Number {
     let name: String
     let range: ClosedRange<Double>
@@ -12,15 +12,15 @@ package struct JournalBounds<Record> {
   }
 
   private var numbers: [Number] = []
-  /// The whole numbers of the head, with their ranges.
+  /// The integers of the header, with their allowed ranges.
   private var settings: [(key: String, range: ClosedRange<Int>, multipliesCells: Bool)] = []
-  /// The words of the head, with what they can be.
+  /// The words of the header, with their allowed values.
   private var words: [(key: String, known: [String])] = []
 
-  /// Of records without numbers.
+  /// Makes bounds for records without numbers.
   package init() {}
 
-  /// The same with a number of each record, or several of them.
+  /// Adds a number, or several numbers, of each record.
   package func number(
     _ name: String, in range: ClosedRange<Double>, _ values: @escaping (Record) -> [Double]
   ) -> Self {
@@ -29,21 +29,22 @@ package struct JournalBounds<Record> {
     return result
   }
 
-  /// The same with a whole number of the head; tables may have as many cells, times those of other numbers, unless `multipliesCells` is false.
+  /// Adds an integer of the header. Unless `multipliesCells` is false, it multiplies the number of cells that tables
+  /// can have.
   package func setting(_ key: String, in range: ClosedRange<Int>, multipliesCells: Bool = true) -> Self {
     var result = self
     result.settings.append((key, range, multipliesCells))
     return result
   }
 
-  /// The same with a word of the head.
+  /// Adds a word of the header.
   package func word(_ key: String, among known: [String]) -> Self {
     var result = self
     result.words.append((key, known))
     return result
   }
 
-  /// What is wrong with the numbers of a record; nil if nothing is.
+  /// The first error in the numbers of a record; nil if there is none.
   func objection(to record: Record) -> String? {
     for number in numbers {
       if let value = number.values(record).first(where: { !number.range.contains($0) }) {
@@ -53,7 +54,7 @@ package struct JournalBounds<Record> {
     return nil
   }
 
-  /// What is wrong with a journal's head; nil if nothing is.
+  /// The first error in a journal's header; nil if there is none.
   func objection(to header: JournalHeader) -> String? {
     let methods = header.methods
     guard methods.count <= JournalLimits.methods, methods.allSatisfy({ $0.utf8.count <= JournalLimits.methodLength })
@@ -88,21 +89,21 @@ package struct JournalBounds<Record> {
   }
 }
 
-/// Ranges that several kinds of records have.
+/// Ranges that several types of records share.
 package enum JournalLimits {
-  /// Sums of single parts may be larger than the sum of all by rounding errors.
+  /// The tolerance for rounding errors: the sum of some parts can exceed the sum of all parts.
   static let slack = 1e-6
-  /// Parts of a whole, and probabilities.
+  /// Fractions and probabilities.
   package static let share = -slack...1 + slack
   /// Cosines and correlations.
   package static let correlation = -1 - slack...1 + slack
-  /// Differences of shares.
+  /// Differences of fractions.
   package static let shareChange = correlation
-  /// Logits and their differences: what single precision has.
+  /// Logits and their differences: the range of single precision.
   package static let logit = -7e38...7e38
-  /// Numbers of things in a picture.
+  /// Numbers of things in an image.
   package static let count = 0.0...1e9
-  /// Quotients of values that are in single precision.
+  /// Quotients of single-precision values.
   package static let ratio = -1e100...1e100
 
   static let methods = 1000

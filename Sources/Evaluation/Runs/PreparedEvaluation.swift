@@ -1,26 +1,27 @@
 import Foundation
 import RelevanceSupport
 
-/// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
+/// An evaluation that measures explanations item by item, independently, and then summarizes the records. Its
+/// properties are its settings.
 package protocol ItemwiseEvaluation: Sendable {
-  /// What is found for an item.
+  /// The results for an item.
   associatedtype Record: Codable, Sendable
-  /// What its journals are of: `pointing`, `ablation`, …
+  /// The name of the evaluation in journals: `pointing`, `ablation`, ….
   static var name: String { get }
-  /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
+  /// Whether a record fits the evaluation that a journal's header describes. A damaged line must not be summarized.
   static func fits(_ record: Record, _ header: JournalHeader) -> Bool
-  /// What the numbers of the head and of records can be; a damaged one is neither summed up nor drawn.
+  /// The allowed ranges of the numbers in the header and in records. A damaged record is neither summarized nor drawn.
   static var bounds: JournalBounds<Record> { get }
   static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults
 }
 
-/// What an evaluation found.
+/// The results of an evaluation.
 public struct EvaluationResults: Sendable {
-  /// Tables, the most important first.
+  /// The tables, the most important one first.
   public let tables: [ResultTable]
-  /// The same drawn.
+  /// The charts of the tables.
   public let charts: [EvaluationChart]
-  /// What a reader should know.
+  /// Remarks for the reader.
   public let notes: [String]
 
   package init(tables: [ResultTable], charts: [EvaluationChart] = [], notes: [String] = []) {
@@ -28,17 +29,17 @@ public struct EvaluationResults: Sendable {
   }
 }
 
-/// How far a run is.
+/// The progress of a run.
 public struct EvaluationProgress: Sendable {
-  /// Items that are done, those of earlier runs included.
+  /// The number of completed items, including those of earlier runs.
   public let done: Int
-  /// Items of the shard.
+  /// The number of items of the shard.
   public let total: Int
-  /// Items that this run has done.
+  /// The number of items that this run has completed.
   package let doneNow: Int
-  /// Seconds since this run began.
+  /// The time in seconds since this run started.
   package let seconds: Double
-  /// The item that was just done, and why it could not be if so.
+  /// The item that was just completed and its error, if it could not be evaluated.
   public let failure: (name: String, error: String)?
 
   package init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
@@ -54,16 +55,16 @@ public struct PreparedEvaluation: Sendable {
   /// The names of the items.
   package let items: [String]
   private let entry: @Sendable (Int) throws -> Journal.Entry
-  /// How many of the items are drawn after a run.
+  /// The number of items that are drawn after a run.
   package var drawnItems = 0
-  /// Figures of an item, with their names as files without extensions; it is told the names of classes.
+  /// The figures of an item, with their file names without extension; the second argument returns the names of classes.
   package var figures:
     @Sendable (_ item: Int, _ names: @escaping @Sendable (Int) -> String?) throws -> [EvaluationFigure] = {
       _, _ in []
     }
 
-  /// Prepares items, of which `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run
-  /// goes on. `configuration` is all that results depend on.
+  /// Prepares items; `record` measures the item with an index. A `RelevanceKitError` that it throws is recorded, and
+  /// the run continues. `configuration` contains all settings that affect the results.
   package init<Evaluation: ItemwiseEvaluation>(
     _ evaluation: Evaluation.Type, configuration: [String: [String]], items: [String],
     record: @escaping @Sendable (Int) throws -> Evaluation.Record
@@ -78,18 +79,20 @@ public struct PreparedEvaluation: Sendable {
     }
   }
 
-  /// What its journals are of.
+  /// The name of the evaluation in journals.
   package var name: String { evaluation.name }
 
-  /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
+  /// Measures all items of a shard that are not yet in the journal, and writes the record of each item as soon as it is
+  /// complete.
   ///
   /// - Parameters:
   ///   - file: the journal.
-  ///   - shard: which of the items.
-  ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
-  ///   - progress: called after each item, when it is in the journal; what it throws ends the run.
-  /// - Throws: a `RelevanceKitError` about the journal, errors that are not those of an item, and what `progress` throws. In a task that is
-  ///   cancelled, `CancellationError` before the next item; the journal then has all items that were done.
+  ///   - shard: the part of the items to evaluate.
+  ///   - resumes: whether to continue an existing journal; otherwise an existing journal is an error.
+  ///   - progress: called after the record of each item is written; an error that it throws ends the run.
+  /// - Throws: `RelevanceKitError` about the journal, errors that are not caused by an item, and errors of `progress`.
+  ///   If the task is canceled, `CancellationError` before the next item; the journal then contains all items that are
+  ///   done.
   public func run(
     journal file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) throws -> Void = { _ in }
@@ -112,7 +115,7 @@ public struct PreparedEvaluation: Sendable {
   }
 }
 
-/// A journal that is being written.
+/// A journal that is open for writing.
 private final class JournalFile {
   private(set) var journal: Journal
   private let path: String
@@ -124,20 +127,22 @@ private final class JournalFile {
     do { try AtomicFiles.checkCanReplace(path) } catch let failure as AtomicFiles.Failure {
       throw SimpleError.cannotWrite(path, reason: failure.reason)
     }
-    // Without O_NONBLOCK, opening what has become a pipe meanwhile could wait for ever.
+    // Without O_NONBLOCK, opening a path that has become a pipe in the meantime could block forever.
     descriptor = FileSystem.withBytes(of: path) {
       open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o666)
     }
     guard descriptor >= 0 else { throw failure() }
     self.journal = journal
-    // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
+    // From here on, deinit closes the file, even if this initializer throws. The lock is released when the process
+    // ends, regardless of how it ends.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SimpleError.inUse(path) }
     let size = lseek(descriptor, 0, SEEK_END)
     if size > 0, !resumes {
-      throw SimpleError("\(path) is there already; --resume continues it, another --output starts anew", .usage)
+      throw SimpleError(
+        "\(path) exists already; use --resume to continue it, or another --output to start again", .usage)
     }
     var kept = 0
-    // Without a complete first line nothing was done.
+    // Without a complete first line, no item was completed.
     if size > 0, try Self.hasCompleteLine(path) {
       (self.journal, kept) = try Journal.read(path, of: journal.evaluation)
       let (own, header) = (self.journal.header, journal.header)
@@ -151,7 +156,7 @@ private final class JournalFile {
   }
 
   deinit {
-    // Not by closing alone: a process that is just being started has the descriptor too, for a moment.
+    // Closing is not sufficient: a process that is being started can also have the descriptor for a moment.
     flock(descriptor, LOCK_UN)
     close(descriptor)
   }

@@ -1,40 +1,40 @@
 import Foundation
 import RelevanceSupport
 
-/// A table of results, for people and for programs.
+/// A table of results, as Markdown for readers and as CSV for programs.
 public struct ResultTable: Sendable, Hashable {
-  /// What is in a place of the table.
+  /// A cell of the table.
   public enum Cell: Sendable, Hashable {
-    /// A name, such as a method's.
+    /// A name, such as the name of a method.
     case text(String)
-    /// How many there are.
+    /// A number of things.
     case count(Int)
     /// A number without an interval, in the column's unit.
     case number(Double)
     /// A number with its interval, in the column's unit.
     case estimate(Estimate)
-    /// Nothing was measured.
+    /// No value.
     case absent
   }
 
-  /// What it shows.
+  /// The title.
   public var title: String
-  /// The heads of its columns.
+  /// The headers of the columns.
   public var columns: [String]
-  /// Its rows, each as long as `columns`.
+  /// The rows, each with as many cells as there are columns.
   public var rows: [[Cell]]
 
   package init(title: String, columns: [String], rows: [[Cell]] = []) {
-    precondition(rows.allSatisfy { $0.count == columns.count }, "a row is not as long as the table is wide")
+    precondition(rows.allSatisfy { $0.count == columns.count }, "a row and the columns differ in number")
     (self.title, self.columns, self.rows) = (title, columns, rows)
   }
 
-  /// Makes a table with a row for each method: its name, and what is measured of the one with an index.
+  /// Makes a table with one row per method: its name, and the cells for the method with an index.
   init(title: String, columns: [String], methods: [String], _ cells: (Int) -> [Cell]) {
     self.init(title: title, columns: columns, rows: methods.enumerated().map { [.text($1)] + cells($0) })
   }
 
-  /// As Markdown, numbers with four digits behind the point, intervals behind their values.
+  /// The table as Markdown. Numbers have four decimals, and intervals follow their values.
   ///
   /// - Complexity: O(cells).
   public var markdown: String {
@@ -43,7 +43,7 @@ public struct ResultTable: Sendable, Hashable {
     return "### \(Markdown.escaped(title))\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
   }
 
-  /// As CSV (RFC 4180), numbers with all their digits, an interval in two columns of its own.
+  /// The table as CSV (RFC 4180). Numbers have all digits, and intervals have two separate columns.
   ///
   /// - Complexity: O(cells).
   public var csv: String {
@@ -56,10 +56,10 @@ public struct ResultTable: Sendable, Hashable {
     return CommaSeparatedValues.text([head] + body, lineEnd: "\r\n")
   }
 
-  /// A number with four digits behind the point.
+  /// A number with four decimals.
   static func short(_ number: Double) -> String { String(format: "%.4f", number) }
 
-  /// A share as a percentage, without digits that say nothing.
+  /// A fraction as a percentage with at most two decimals.
   static func percent(_ share: Double) -> String { String(format: "%g %%", (share * 10000).rounded() / 100) }
 }
 
@@ -75,7 +75,7 @@ extension ResultTable.Cell {
     }
   }
 
-  /// The value and, of an estimate, its interval; empty where there is none.
+  /// The value and, for an estimate, its interval; empty for an absent value.
   fileprivate var fields: [String] {
     switch self {
     case .text(let text): [CommaSeparatedValues.field(text: text), "", ""]

@@ -1,11 +1,12 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// Attention multiplied along all layers, `M ← ½ (Ā + I)·M` with Ā the mean over the heads: what the class token has of each part of the
-/// picture, or, without one, what all tokens have on average; resized to the input. It is the same for every target.
-/// (S. Abnar, W. Zuidema, “Quantifying attention flow in transformers”, ACL 2020, §3.)
+/// Attention multiplied along all layers, `M ← ½ (Ā + I)·M`, where Ā is the mean over the heads. The map is the share
+/// of each part of the image in the class token or, in networks without a class token, in the mean of all tokens,
+/// resized to the input. It is the same for every target. (S. Abnar, W. Zuidema, “Quantifying attention flow in
+/// transformers”, ACL 2020, §3.)
 ///
-/// A baseline: it takes each layer's values for the same, and knows nothing of what is explained.
+/// This is a baseline: it treats the values of all tokens as equal and does not depend on the target.
 public struct AttentionRollout: AttributionMethod {
   public static let name = "attention-rollout"
   public static let parameters: [Parameter<Self>] = []
@@ -23,9 +24,9 @@ public struct AttentionRollout: AttributionMethod {
     return targets.map { _ in map }
   }
 
-  /// The map before it is resized: batch × 1 × the tokens' height × width.
+  /// The map before it is resized: batch × 1 × height × width of the token grid.
   ///
-  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of a picture.
+  /// - Throws: `RelevanceKitError` if the network has no attention between image tokens.
   /// - Complexity: O(layers · tokens³) for each item.
   public func grids(in trace: Trace) throws -> Tensor {
     let attention = try TokenAttention(of: trace, for: name)

@@ -1,23 +1,24 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// Contrastive LRP against other classes, which share the same score: `max(0, R − λ·R_dual)`. *Gu18* §4 eq. 2.
+/// Contrastive LRP against other classes, among which the same score is divided: `max(0, R − λ·R_dual)`. *Gu18* §4 eq.
+/// 2.
 ///
-/// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
+/// If a single logit decides between two classes, the dual is always the negated target, regardless of `against`.
 public struct CLRP1: AttributionMethod {
-  /// What CLRP1 contrasts with.
+  /// The classes that CLRP1 contrasts the target with.
   public enum Dual: Hashable, ParameterValue {
     /// All other classes in equal parts, as in the paper.
     case others
-    /// Some classes in equal parts: “why this and not that”.
+    /// Selected classes in equal parts: “why this class and not that one?”
     case classes([Int])
-    /// The other classes by the size of their logits; both maps are divided by their sums before they are subtracted, so
-    /// that the result has no unit. What the authors' code does.
+    /// The other classes, weighted by the magnitude of their logits. Each map is divided by its sum before the
+    /// subtraction, so the result has no unit. This matches the authors' code.
     case logits
   }
-  /// What the target is contrasted with.
+  /// The classes that the target is contrasted with.
   public private(set) var against: Dual
-  /// λ; 1 is the paper's.
+  /// λ; the paper uses 1.
   public private(set) var strength: Float
 
   public static let name = "clrp1"
@@ -36,14 +37,14 @@ public struct CLRP1: AttributionMethod {
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     if trace.hasComplement {
       return try Seeds(contrasting: targets, strength: strength, by: self, in: trace) { start in
-        // What is asked for is looked at all the same.
+        // Validates `against`, although the dual does not depend on it here.
         _ = try duals(of: start, in: trace)
         return against == .logits ? start.scores.map { _ in 1 } : start.scores
       }
     }
     return try Seeds(of: targets, in: trace) { start in
       start.add(start.scores)
-      // At each position against the other classes there.
+      // At each position, the target is contrasted with the other classes at the same position.
       let duals = try duals(of: start, in: trace)
       for (place, score) in zip(start.places, start.scores) {
         for (index, weight) in duals { start.add(-strength * score * weight, toClass: index, at: place) }
@@ -51,7 +52,7 @@ public struct CLRP1: AttributionMethod {
     }
   }
 
-  /// The classes of the dual and the parts of the score that they get.
+  /// The classes of the dual and their shares of the score.
   private func duals(of start: TargetSeed, in trace: Trace) throws -> [(class: Int, weight: Float)] {
     let own = try start.requiredClass(by: self)
     let all =
@@ -128,23 +129,24 @@ extension CLRP1.Dual: LosslessStringConvertible {
 }
 
 extension AttributionMethod where Self == CLRP1 {
-  /// CLRP1 as in the paper.
+  /// CLRP1 with the settings of the paper.
   public static var clrp1: CLRP1 { CLRP1() }
 }
 
 extension RulePlan {
-  /// Seeds at all classes, above a rule that divides by logits, of which some are negative: all signs of such a class turn.
+  /// Warns of seeds at all classes before a rule that divides by logits: for classes with a negative logit, the rule
+  /// inverts all signs.
   func warningsOfSeedsAtAllClasses(of method: some AttributionMethod) -> [String] {
     let last = network.outermostWeightedNodes(before: network.logits).last
     return assignments.filter { last.contains($0.site.id) }.compactMap { assignment in
       let rule = assignment.rule
-      // Behind a rectifier nothing arrives where they are negative.
+      // After a rectifier, no relevance arrives at negative values.
       guard !assignment.site.isRectified,
         rule is ZRule || rule is EpsilonRule || rule is GammaRule || rule is GeneralizedGammaRule
       else { return nil }
       return
-        "\(method.name) starts at all classes, and \(assignment.site.node.name) divides by logits under \(rule): what speaks against a class "
-        + "with a negative logit is taken for what speaks for it; zPlus there, or clrp2, does not mix them up"
+        "\(method.name) starts at all classes, and \(assignment.site.node.name) divides by its logits under \(rule), "
+        + "which inverts the sign of evidence for classes with a negative logit; use zPlus for this node, or use clrp2"
     }
   }
 }

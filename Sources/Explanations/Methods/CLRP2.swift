@@ -1,17 +1,18 @@
 import RelevancePropagation
 
-/// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
+/// Contrastive LRP against the negated class: for the dual, the weights into the target are negated. *Gu18* §4 eq. 2.
 public struct CLRP2: AttributionMethod {
-  /// What CLRP2 takes for the network's last layer.
+  /// The part of the network whose weights CLRP2 negates.
   public enum Head: String, Hashable, ParameterValue, CaseIterable {
-    /// The last weighted layer and all pooling after it, as one linear map from channels × positions to the logit.
+    /// The last weighted layer and all pooling after it, treated as one linear map from channels × positions to the
+    /// logit.
     case composite
-    /// The last weighted layer alone. Where pooling follows it the contrast cancels; verbatim from the paper.
+    /// The last weighted layer alone, exactly as in the paper. If pooling follows this layer, the contrast cancels.
     case layer
   }
-  /// What is negated.
+  /// The part of the network whose weights are negated.
   public private(set) var head: Head
-  /// λ in `max(0, R − λ·R_dual)`; 1 is the paper's.
+  /// λ in `max(0, R − λ·R_dual)`; the paper uses 1.
   public private(set) var strength: Float
 
   public static let name = "clrp2"

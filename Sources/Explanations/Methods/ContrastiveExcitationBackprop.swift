@@ -1,6 +1,7 @@
 import RelevancePropagation
 
-/// Excitation backpropagation, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
+/// Excitation backpropagation of the target minus that of the negated target. Both start with 1 and are subtracted
+/// below the last layer. *Zhang16* §3.3.
 public struct ContrastiveExcitationBackprop: AttributionMethod {
   public static let name = "contrastive-excitation-backprop"
   public init() {}

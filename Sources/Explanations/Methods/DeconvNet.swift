@@ -1,6 +1,7 @@
 import RelevancePropagation
 
-/// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
+/// The gradient with modified rectifiers: in the backward pass, each rectifier passes positive values only. *Zeiler14*
+/// §2.1.
 public struct DeconvNet: AttributionMethod {
   public static let name = "deconvnet"
   public init() {}

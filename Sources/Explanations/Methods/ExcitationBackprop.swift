@@ -1,6 +1,6 @@
 import RelevancePropagation
 
-/// z⁺ on every layer with weights, starting with 1. *Zhang16* §3.2.
+/// The z⁺ rule on every layer with weights, starting with 1 at the target. *Zhang16* §3.2.
 public struct ExcitationBackprop: AttributionMethod {
   public static let name = "excitation-backprop"
   public init() {}
@@ -15,7 +15,7 @@ extension AttributionMethod where Self == ExcitationBackprop {
 }
 
 extension RuleTable {
-  /// Excitation backpropagation as *Zhang16* defines it: z⁺ everywhere, biases bypassed.
+  /// Excitation backpropagation as defined by *Zhang16*: z⁺ on every layer with weights, with biases bypassed.
   static let excitation = RuleTable(name: "excitation") {
     Row(.operators(.conv, .gemm, .convTranspose), ZPlusRule())
     RuleTable.excitationBackprop

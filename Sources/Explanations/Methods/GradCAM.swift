@@ -1,9 +1,11 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
+/// `max(0, Σ_k α_k A_k)` at a layer, where α_k is the mean gradient of channel k, resized to the input. *Selvaraju17*
+/// eq. 1, 2.
 public struct GradCAM: AttributionMethod {
-  /// The layer; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer; nil for the last layer that has positions or, in a transformer, the last normalized tokens (see
+  /// `Trace.defaultCAMLayer(for:)`).
   public private(set) var layer: String?
 
   public static let name = "grad-cam"
@@ -22,10 +24,10 @@ public struct GradCAM: AttributionMethod {
     try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
   }
 
-  /// The maps before they are resized: batch × 1 × the layer's height × width.
+  /// The maps before they are resized: batch × 1 × height × width of the layer.
   ///
-  /// - Throws: `RelevanceKitError` for an unknown layer, for a target that does not exist, or a layer without
-  ///   positions or from which nothing leads to the target.
+  /// - Throws: `RelevanceKitError` for an unknown layer, a layer without positions, a layer from which no path leads to
+  ///   the target, or a target that does not exist.
   /// - Complexity: one backward pass per target, from the logits to the layer.
   public func layerMaps(of targets: [Target], in trace: Trace) throws -> [Tensor] {
     try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in

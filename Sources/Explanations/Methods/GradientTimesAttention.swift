@@ -1,9 +1,10 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// Attention weighted by its gradient and added up along all layers, `M ← M + Ā·M` with `Ā = E_h[max(0, ∇A ⊙ A)]` over the heads: what the
-/// class token has of each part of the picture, or, without one, what all tokens have on average; resized to the input.
-/// (H. Chefer, S. Gur, L. Wolf, “Generic attention-model explainability”, ICCV 2021, eq. 5 and 6.)
+/// Attention weighted by its gradient and accumulated along all layers, `M ← M + Ā·M`, where `Ā = E_h[max(0, ∇A ⊙ A)]`
+/// is a mean over the heads. The map is the share of each part of the image in the class token or, in networks without
+/// a class token, in the mean of all tokens, resized to the input. (H. Chefer, S. Gur, L. Wolf, “Generic
+/// attention-model explainability”, ICCV 2021, eq. 5 and 6.)
 public struct GradientTimesAttention: AttributionMethod {
   public static let name = "gradient-x-attention"
   public static let parameters: [Parameter<Self>] = []
@@ -20,10 +21,12 @@ public struct GradientTimesAttention: AttributionMethod {
     try grids(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
   }
 
-  /// The maps before they are resized: batch × 1 × the tokens' height × width.
+  /// The maps before they are resized: batch × 1 × height × width of the token grid.
   ///
-  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of a picture, or for a target that does not exist.
-  /// - Complexity: a backward pass from the logits to each layer for each target, and O(layers · tokens³) for each item and target.
+  /// - Throws: `RelevanceKitError` if the network has no attention between image tokens, or for a target that does not
+  ///   exist.
+  /// - Complexity: one backward pass from the logits to each layer per target, and O(layers · tokens³) per item and
+  ///   target.
   public func grids(of targets: [Target], in trace: Trace) throws -> [Tensor] {
     let attention = try TokenAttention(of: trace, for: name)
     let propagator = try trace.propagator(for: .gradient())

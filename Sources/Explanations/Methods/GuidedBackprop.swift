@@ -1,6 +1,7 @@
 import RelevancePropagation
 
-/// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
+/// The gradient with modified rectifiers: each rectifier passes a value only where both its input and the backward
+/// signal are positive. *Springenberg15*.
 public struct GuidedBackprop: AttributionMethod {
   public static let name = "guided-backprop"
   public init() {}
@@ -17,7 +18,7 @@ extension AttributionMethod where Self == GuidedBackprop {
 }
 
 extension RulePlan {
-  /// Methods that change rectifiers only, on networks that have other activations.
+  /// Warns if a method that modifies rectifiers only is applied to a network with other activations.
   func warningsOfRectifiers(of method: some AttributionMethod) -> [String] {
     let (rectifiers, others) = activations()
     guard rectifiers.isEmpty || !others.isEmpty else { return [] }
@@ -29,10 +30,12 @@ extension RulePlan {
     }
     let effect =
       rectifiers.isEmpty
-      ? "the network has no rectifier\(found.map { ", but \($0)" } ?? ""): what it gives is the plain gradient's"
-      : "the network has \(found ?? ""): they keep their derivative and let negative values pass"
+      ? "the network has no rectifier\(found.map { ", but \($0)" } ?? ""), so the maps equal those of the plain "
+        + "gradient"
+      : "the network has \(found ?? ""); other activations keep their derivative and pass negative values"
     return [
-      "\(method.name) changes the gradient at rectifiers only, and \(effect); use gradient-x-input, or relevance such as lrp"
+      "\(method.name) modifies the gradient at rectifiers only, and \(effect); use gradient-x-input, or relevance such "
+        + "as lrp"
     ]
   }
 }

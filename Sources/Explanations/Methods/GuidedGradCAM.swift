@@ -2,7 +2,8 @@ import RelevancePropagation
 
 /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
 public struct GuidedGradCAM: AttributionMethod {
-  /// The layer of Grad-CAM; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer of Grad-CAM; nil for the last layer that has positions or, in a transformer, the last normalized tokens
+  /// (see `Trace.defaultCAMLayer(for:)`).
   public private(set) var layer: String?
 
   public static let name = "guided-grad-cam"

@@ -2,10 +2,11 @@ import RelevanceNetworks
 import RelevancePropagation
 import RelevanceTensors
 
-/// Layer-wise relevance propagation: the target's score, propagated by the explainer's table. *Bach15*, *Gu18* §3 eq. 1.
+/// Layer-wise relevance propagation: the target's score is propagated by the explainer's table. *Bach15*, *Gu18* §3 eq.
+/// 1.
 ///
-/// Where a single logit decides between two classes and is negative, it is explained by the negated weights, which speak for the class that
-/// wins. The other class's map is the opposite either way.
+/// If a single logit decides between two classes and is negative, the negated weights explain it, because they support
+/// the class that wins. In either case, the other class's map is the negated map.
 public struct LRP: AttributionMethod {
   public static let name = "lrp"
   public init() {}
@@ -21,7 +22,7 @@ public struct LRP: AttributionMethod {
     }
     return try trace.propagated(targets, by: self, ledger: ledger) {
       seeds, count, places, propagator in
-      // One walk, or two where logits of both signs are explained.
+      // One backward pass, or two if logits of both signs are explained.
       guard seeds.count == 1, let own = seeds[logits] else {
         return propagator.propagate(seeds, count: count, keepsLedger: ledger)
       }

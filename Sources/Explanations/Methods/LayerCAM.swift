@@ -1,13 +1,15 @@
 import RelevancePropagation
 import RelevanceTensors
 
-/// `max(0, Σ_k max(0, ∂y/∂A_k) ⊙ A_k)` at a layer: each position is weighted by its own gradient, resized to the input.
-/// (P.-T. Jiang et al., “LayerCAM: exploring hierarchical class activation maps for localization”, IEEE Transactions on Image Processing 30,
-/// 2021.)
+/// `max(0, Σ_k max(0, ∂y/∂A_k) ⊙ A_k)` at a layer, resized to the input. Each position is weighted by its own gradient.
+/// (P.-T. Jiang et al., “LayerCAM: exploring hierarchical class activation maps for localization”, IEEE Transactions on
+/// Image Processing 30, 2021.)
 ///
-/// At layers before the last it keeps finer detail than Grad-CAM, whose weights are means over all positions.
+/// At layers before the last one, LayerCAM preserves finer detail than Grad-CAM, whose weights are means over all
+/// positions.
 public struct LayerCAM: AttributionMethod {
-  /// The layer; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer; nil for the last layer that has positions or, in a transformer, the last normalized tokens (see
+  /// `Trace.defaultCAMLayer(for:)`).
   public private(set) var layer: String?
 
   public static let name = "layer-cam"
@@ -26,10 +28,10 @@ public struct LayerCAM: AttributionMethod {
     try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
   }
 
-  /// The maps before they are resized: batch × 1 × the layer's height × width.
+  /// The maps before they are resized: batch × 1 × height × width of the layer.
   ///
-  /// - Throws: `RelevanceKitError` for an unknown layer, for a target that does not exist, or a layer without
-  ///   positions or from which nothing leads to the target.
+  /// - Throws: `RelevanceKitError` for an unknown layer, a layer without positions, a layer from which no path leads to
+  ///   the target, or a target that does not exist.
   /// - Complexity: one backward pass per target, from the logits to the layer.
   public func layerMaps(of targets: [Target], in trace: Trace) throws -> [Tensor] {
     try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in gradient.map { max(0, $0) } }

@@ -1,9 +1,9 @@
 import RelevancePropagation
 import RelevanceSupport
 
-/// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
+/// Random numbers in 0 ..< 1, reproducible from the seed. This is the baseline for evaluations.
 public struct RandomMap: AttributionMethod {
-  /// Where the generator starts.
+  /// The seed of the random number generator.
   public private(set) var seed: UInt64
 
   public static let name = "random"
@@ -26,6 +26,6 @@ public struct RandomMap: AttributionMethod {
 }
 
 extension AttributionMethod where Self == RandomMap {
-  /// Numbers of seed 0.
+  /// Random numbers from seed 0.
   public static var random: RandomMap { RandomMap() }
 }

@@ -26,7 +26,7 @@ public struct SGLRP: AttributionMethod {
         let probabilities = trace.softmax(item: start.item, place: place)
         let own = probabilities[target]
         for (index, p) in probabilities.enumerated() {
-          // Of a region the mean.
+          // For a region, the mean over its positions.
           let share = (index == target ? own * (1 - own) : -own * p) / Double(start.places.count)
           start.add(Float(share), toClass: index, at: place)
         }

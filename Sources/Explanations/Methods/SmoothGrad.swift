@@ -2,13 +2,15 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.
+/// The mean gradient over `samples` inputs with Gaussian noise, whose standard deviation is `deviation` times the
+/// input's range. *Smilkov17*.
 public struct SmoothGrad: AttributionMethod {
-  /// How many gradients are averaged.
+  /// The number of gradients that are averaged.
   public private(set) var samples: Int
-  /// The standard deviation of the noise, as a share of the distance between the input's smallest and largest value.
+  /// The standard deviation of the noise, as a fraction of the difference between the input's largest and smallest
+  /// values.
   public private(set) var deviation: Float
-  /// Where the generator of the noise starts.
+  /// The seed of the noise.
   public private(set) var seed: UInt64
 
   public static let name = "smoothgrad"
@@ -16,7 +18,7 @@ public struct SmoothGrad: AttributionMethod {
     .init("samples", \.samples), .init("deviation", \.deviation, atLeast: 0), .init("seed", \.seed, in: 0 ... .max),
   ]
   public init() { self.init(samples: 25) }
-  /// Makes the method; `explain` throws unless `samples` is positive and `deviation` is not negative.
+  /// Makes the method. `explain` throws unless `samples` is positive and `deviation` is not negative.
   public init(samples: Int = 25, deviation: Float = 0.15, seed: UInt64 = 0) {
     (self.samples, self.deviation, self.seed) = (samples, deviation, seed)
   }
@@ -29,7 +31,7 @@ public struct SmoothGrad: AttributionMethod {
     let values = trace.input.elements
     let range = (values.max() ?? 0) - (values.min() ?? 0)
     var generator = SplitMix64(state: seed)
-    // Sample by sample: all noise at once could be more than memory holds.
+    // The noise is generated sample by sample, because all samples together may exceed the memory.
     let noise = (0..<samples).lazy.map { _ in
       trace.input.map { _ in deviation * range * generator.nextNormal() }
     }
@@ -38,12 +40,13 @@ public struct SmoothGrad: AttributionMethod {
 }
 
 extension AttributionMethod where Self == SmoothGrad {
-  /// SmoothGrad of 25 samples.
+  /// SmoothGrad with 25 samples.
   public static var smoothGrad: SmoothGrad { SmoothGrad() }
 }
 
 extension Trace {
-  /// The mean of the gradients at the input with each noise added: one tensor or more, of the input's shape. *Smilkov17*.
+  /// The mean of the gradients at the input plus each noise tensor; at least one tensor, in the shape of the input.
+  /// *Smilkov17*.
   package func smoothGradients(of targets: [Target], noise: some Collection<Tensor>) throws -> [Tensor] {
     let count = Float(noise.count)
     return try gradientSums(of: targets, at: noise.lazy.map { input.combined(with: $0, +) }).map { sum in

@@ -6,7 +6,7 @@ extension Typeface {
   ///
   /// A glyph is `=` and its code point in hexadecimal, its advance, and its contours. A contour starts with `:`; its
   /// points are x and y, each relative to the point before, in 1/512 of the em, y upward from the baseline; a point that
-  /// is marked `~` controls a quadratic curve, and between two such points in turn lies one on the curve.
+  /// is marked `~` controls a quadratic curve, and between two consecutive such points there is a point on it.
   static let outlines = """
     =20 154 =21 105 :70,110 ~0,-6 ~-8,-9 -6,0 ~-6,1 ~-9,8 0,6 -10,237 ~0,10 ~15,14 9,0 ~10,0 ~15,-14 0,-9 :-54,-324
     ~0,11 ~16,15 11,0 ~9,0 ~15,-12 2,-9 ~1,-2 0,-3 ~0,-12 ~-16,-15 -11,0 ~-10,0 ~-15,12 -2,9 ~0,2 =22 172 :110,273

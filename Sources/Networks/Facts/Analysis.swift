@@ -1,14 +1,14 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// What is known of a graph before it runs, for inputs of one shape: computed once and passed on.
+/// The properties of a graph that are known before it runs, for inputs of one shape. Computed once and passed on.
 package struct Analysis: Sendable {
   package let inputShape: TensorShape
-  /// Shape, value if it is known, and kind of elements of every node's output.
+  /// The shape, the value if it is known, and the element kind of every node's output.
   package let inferred: [Inferred]
-  /// For each node whether its values can be told to be ≥ 0 from the graph alone.
+  /// For each node, whether the graph alone guarantees that its values are ≥ 0.
   ///
-  /// Rules that are defined for rectified inputs need no case for negative ones where this holds.
+  /// Where this holds, rules that are defined for rectified inputs need no case for negative values.
   package let isNonNegative: [Bool]
 
   /// The shape of every node's output.
@@ -20,7 +20,7 @@ package struct Analysis: Sendable {
 
   package func operands(of node: Node) -> [Inferred] { node.inputs.map { inferred[$0.index] } }
 
-  /// Whether a node's values are rounded to integers or wrap as integers do.
+  /// Whether a node's values are rounded to integers or wrap like integers.
   package func isStepwise(_ node: Node) -> Bool { node.operation.isStepwise(of: operands(of: node).map(\.kind)) }
 
   init(of graph: Graph, forInput inputShape: TensorShape) throws {
@@ -28,7 +28,7 @@ package struct Analysis: Sendable {
     let inferred = try graph.inferred(forInput: inputShape)
     var nonNegative: [Bool] = []
     for (index, node) in graph.nodes.enumerated() {
-      // What wraps can get any sign that its type has.
+      // Values that wrap can have any sign of their type.
       if node.operation.isStepwise(of: node.inputs.map { inferred[$0.index].kind }) {
         let kind = inferred[index].kind
         nonNegative.append(kind.integerType?.isSigned == false || kind == .truth)
@@ -41,27 +41,27 @@ package struct Analysis: Sendable {
 }
 
 extension NeuralNetwork {
-  /// What is known before the network runs on inputs of a shape; found once for each.
+  /// The properties that are known before the network runs on inputs of a shape. Computed once per shape.
   ///
-  /// - Throws: As `Graph.shapes(forInput:)`.
+  /// - Throws: The errors of `Graph.shapes(forInput:)`.
   package func analysis(forInput shape: TensorShape) throws -> Analysis {
     try analyses.value(for: shape) { try Analysis(of: graph, forInput: shape) }
   }
 }
 
 extension Graph {
-  /// How many elements the constants that are computed of others may have in all; some published graphs make weights of
-  /// 103 million elements so. Beyond that a node is computed when the network runs.
+  /// The maximum number of elements, in total, of constants that are computed from others. Some published graphs
+  /// compute weights with 103 million elements. Beyond the maximum, a node is computed when the network runs.
   package static let largestComputedCount = 1 << 28
 
   /// Shape, value and kind of every node's output for an input of the given shape.
   ///
-  /// - Throws: As `shapes(forInput:)`.
+  /// - Throws: The errors of `shapes(forInput:)`.
   func inferred(forInput inputShape: TensorShape) throws -> [Inferred] {
     try inferences.value(for: inputShape) { try infer(forInput: inputShape) { throw $0 }.map { $0! } }
   }
 
-  /// The same; nil for nodes that their operands do not fit, and those behind them.
+  /// The same; nil for nodes whose operands do not fit, and for the nodes after them.
   package func partlyInferred(forInput inputShape: TensorShape) -> [Inferred?] { infer(forInput: inputShape) { _ in } }
 
   private func infer(
@@ -80,7 +80,7 @@ extension Graph {
       }
       let operands = node.inputs.compactMap { inferred[$0.index] }
       do {
-        guard operands.count == node.inputs.count else { throw Misfit("its operands are not known") }
+        guard operands.count == node.inputs.count else { throw Misfit("its operands are unknown") }
         let result = try node.operation.inferred(from: operands, largest: Self.largestComputedCount - computed)
         if !(node.operation is Constant) { computed += result.literal?.shape.count ?? 0 }
         inferred.append(result)
@@ -97,8 +97,8 @@ extension Graph {
 
   /// The shape of every node's output for an input of the given shape.
   ///
-  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
-  ///   that its operands do not fit.
+  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, or if a node's operands do not fit. The
+  ///   error names the first such node.
   public func shapes(forInput inputShape: TensorShape) throws -> [TensorShape] {
     try inferred(forInput: inputShape).map(\.shape)
   }

@@ -1,8 +1,8 @@
 extension NeuralNetwork {
-  /// For each node the axis along which channels (of a fully connected layer: outputs) lie, where it follows from the layers that
-  /// made them; nil where it does not.
+  /// For each node, the axis of the channels (for a fully connected layer, of the outputs), if it follows from the
+  /// layers before the node; otherwise nil.
   ///
-  /// - Parameter inferred: the shapes for some input, by node.
+  /// - Parameter inferred: The shapes for some input, by node.
   /// - Complexity: O(nodes and edges).
   package func channelAxes(_ inferred: [Inferred]) -> [Int?] {
     var axes = [Int?](repeating: nil, count: graph.nodes.count)
@@ -10,7 +10,7 @@ extension NeuralNetwork {
       for id in graph.ids { axes[id.index] = channelAxis(of: id, axes, inferred) ?? axes[id.index] }
     }
     forward()
-    // What a Reshape has made is known from what reads it.
+    // The axes of a Reshape's result follow from its consumers.
     for id in nodes(reaching: logits).reversed() {
       guard let first = graph[id].inputs.first, axes[first.index] == nil else { continue }
       let ranks = (inferred[first.index].shape.rank, inferred[id.index].shape.rank)
@@ -35,7 +35,7 @@ extension NeuralNetwork {
     }
     let operands = node.inputs.map { inferred[$0.index] }
     guard let origin = try? node.operation.origin(of: operands) else { return nil }
-    // The first operand whose channels are known; further ones only where all are of one kind.
+    // The first operand whose channels are known. Further operands count only if all are of one kind.
     switch origin {
     case .elementwise, .joined:
       return node.inputs.lazy.filter { inferred[$0.index].shape.rank == output.rank }.compactMap { axes[$0.index] }

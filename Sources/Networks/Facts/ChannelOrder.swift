@@ -1,8 +1,9 @@
 import RelevanceTensors
 
 extension NeuralNetwork {
-  /// Whether the input's channels come last (batch × height × width × channels), as TensorFlow's exporters write it: all that
-  /// looks at the picture first brings them to the second axis, or nothing convolves it before and its shape is that of an image.
+  /// Whether the input's channels are last (batch × height × width × channels), as TensorFlow's exporters write it.
+  /// This is so if all nodes that use the pixels first move the channels to the second axis, or if no convolution comes
+  /// before and the input has the shape of such an image.
   ///
   /// - Complexity: O(nodes and edges).
   public var hasChannelsLast: Bool {
@@ -15,9 +16,9 @@ extension NeuralNetwork {
       case let transpose as Transpose:
         guard transpose.order == [0, 3, 1, 2] else { return false }
         isTransposed = true
-      // Scaling and shifting of pixels keeps their order.
+      // Scaling and shifting of pixels keep their order.
       case is any PairwiseFunction, is Cast, is Identity: pending += consumers[id.index]
-      // Shape arithmetic does not look at pixels.
+      // Shape arithmetic does not use the pixels.
       case is ShapeOf: break
       case let operation: return !operation.isWeighted && declaresChannelsLast
       }
@@ -25,7 +26,7 @@ extension NeuralNetwork {
     return isTransposed
   }
 
-  /// Whether the declared shape can be only that of an image whose channels come last.
+  /// Whether the declared shape fits only an image whose channels are last.
   private var declaresChannelsLast: Bool {
     let extents = inputShape.extents.map { if case .fixed(let extent) = $0 { extent } else { Int?.none } }
     guard let channels = extents[3], [1, 3, 4].contains(channels) else { return false }
@@ -38,23 +39,24 @@ extension NeuralNetwork {
     return hasChannelsLast ? (3, 1, 2) : (1, 2, 3)
   }
 
-  /// What the input declares of an image; nil where it leaves something open, or is of no image.
+  /// The extents that the input declares for an image; nil if an extent is open or the input is not an image.
   package var imageExtents: (channels: Int?, height: Int?, width: Int?) {
     guard let axes = imageAxes else { return (nil, nil, nil) }
     func extent(_ axis: Int) -> Int? { if case .fixed(let extent) = inputShape.extents[axis] { extent } else { nil } }
     return (extent(axes.channels), extent(axes.rows), extent(axes.columns))
   }
 
-  /// The items of a batch that the input fixes; 1 where it leaves them open.
+  /// The number of items in a batch that the input fixes; 1 if it is open.
   package var fixedBatch: Int {
     guard imageAxes != nil, case .fixed(let items) = inputShape.extents[0] else { return 1 }
     return items
   }
 
-  /// What the input's elements are, as a file declares it.
+  /// The kind of the input's elements, as the file declares it.
   package var inputElements: ElementKind { (graph[input].operation as? Input)?.elements ?? .real }
 
-  /// A shape that the network takes: fixed extents as declared, one item, and the given ones where an image's are open.
+  /// A shape that the network accepts: fixed extents as declared, one item, and the given extents where an image's are
+  /// open.
   package func exampleInputShape(channels: Int, height: Int, width: Int) -> TensorShape {
     guard let axes = imageAxes else { return exampleInputShape(side: min(height, width)) }
     let given = [axes.channels: channels, axes.rows: height, axes.columns: width]
@@ -64,20 +66,20 @@ extension NeuralNetwork {
     return (try? TensorShape(checking: extents)) ?? exampleInputShape(side: min(height, width))
   }
 
-  /// An image, 1 × channels × height × width, as the network takes it: channels last if it wants that, and repeated where it takes a fixed
-  /// number of images at a time.
+  /// An image, 1 × channels × height × width, in the form that the network expects: with channels last if necessary,
+  /// and repeated if the network takes a fixed number of images.
   package func arranged(_ image: Tensor) -> Tensor {
     let single = hasChannelsLast ? image.transposed([0, 2, 3, 1]) : image
     return repeated(single)
   }
 
-  /// One item, as often as the input fixes.
+  /// One item, repeated to the batch size that the input fixes.
   package func repeated(_ item: Tensor) -> Tensor {
     guard fixedBatch > 1, item.shape.rank == 4, item.shape[0] == 1 else { return item }
     return Tensor(joining: [Tensor](repeating: item, count: fixedBatch))
   }
 
-  /// The network with an open batch instead of a fixed one, if it does for each item what it did for it before; else nil.
+  /// The network with an open batch instead of a fixed one, if it then computes the same for each item; otherwise nil.
   package func openingBatch() -> NeuralNetwork? {
     guard fixedBatch > 1, let declared = graph[input].operation as? Input,
       let before = try? analysis(forInput: exampleInputShape()),

@@ -1,15 +1,17 @@
-/// How a graph ends: the values that are explained, and what makes probabilities of them.
+/// The end of a graph: the values that are explained, and the computation of probabilities from them.
 ///
-/// Besides Softmax, LogSoftmax and Sigmoid, their definitions spelled out are known, what clips probabilities, and `[1 − p, p]`.
+/// Softmax, LogSoftmax and Sigmoid are recognized, also if they are decomposed into other operators; also clipping of
+/// probabilities, and `[1 − p, p]`.
 struct Ending: Sendable {
   private(set) var logits: Node.ID
-  /// What the values decide if there is one of them for each item; a sigmoid decides each class by itself if there are more.
+  /// The decision of the values if there is one per item. If there are more, a sigmoid decides each class
+  /// independently.
   private(set) var decision = Decision.quantity
   private(set) var softmax: Softmax?
 
   init(of graph: Graph) {
     logits = graph.output
-    // Whatever only reshapes or clips probabilities says nothing of its own.
+    // Nodes that only reshape or clip probabilities are skipped.
     var id = Self.beforeShaping(graph.output, in: graph)
     var unclipped = id
     while let clip = graph[unclipped].operation as? Clip, clip.lowest <= 0.01, clip.highest >= 0.99 {
@@ -40,7 +42,7 @@ struct Ending: Sendable {
 }
 
 extension Operator {
-  /// Whether values are only rounded, or are integers in place of the values for which they stand, or the other way round.
+  /// Whether values are only rounded, or converted between integers and the real numbers that they represent.
   fileprivate var rounds: Bool { [.quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear].contains(kind) }
 }
 
@@ -54,7 +56,7 @@ extension Graph {
     self[id].operation is Function ? self[id].inputs[0] : nil
   }
 
-  /// What a node divides by what: of `a / b` and `a · (1 / b)`; of `1 / b` the dividend is nil.
+  /// The dividends and divisors of a quotient: for `a / b` and `a · (1 / b)`. For `1 / b`, the dividend is nil.
   private func quotients(_ id: Node.ID) -> [(dividend: Node.ID?, divisor: Node.ID)] {
     let inputs = self[id].inputs
     switch self[id].operation {
@@ -66,7 +68,7 @@ extension Graph {
     }
   }
 
-  /// What a node takes the sigmoid of: `σ(x)`, `1 / (1 + exp(−x))`.
+  /// The operand if a node computes a sigmoid: `σ(x)`, `1 / (1 + exp(−x))`.
   func sigmoidOperand(_ id: Node.ID) -> Node.ID? {
     if let x = operand(id, of: Sigmoid.self) { return x }
     guard let (dividend, sum) = quotients(id).first, dividend.map({ number($0) == 1 }) ?? true,
@@ -79,7 +81,8 @@ extension Graph {
     return operand(negated, of: Negate.self)
   }
 
-  /// What a node takes the softmax of, or its logarithm: `exp(x) / Σ exp(x)`, also with the maximum subtracted first.
+  /// The operand if a node computes a softmax or its logarithm: `exp(x) / Σ exp(x)`, also with the maximum subtracted
+  /// first.
   func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
     if let softmax = self[id].operation as? Softmax { return (self[id].inputs[0], softmax) }
     if self[id].operation is Subtract, let sum = operand(self[id].inputs[1], of: Log.self) {
@@ -97,7 +100,7 @@ extension Graph {
     return nil
   }
 
-  /// What a node sums along one axis, which stays.
+  /// The operand of a sum along one axis, which is kept.
   private func reduced(_ id: Node.ID) -> (operand: Node.ID, axis: Int)? {
     guard let reduction = self[id].operation as? Reduction, reduction.function == .sum, reduction.keepsAxes,
       case .fixed(let axes)? = reduction.axes, axes.count == 1
@@ -105,7 +108,7 @@ extension Graph {
     return (self[id].inputs[0], axes[0])
   }
 
-  /// What the largest value was subtracted from; the node itself if it was not.
+  /// The operand that the maximum was subtracted from; the node itself if it was not.
   private func withoutMaximum(_ id: Node.ID) -> Node.ID {
     guard self[id].operation is Subtract,
       let reduction = self[self[id].inputs[1]].operation as? Reduction, reduction.function == .maximum,
@@ -114,7 +117,7 @@ extension Graph {
     return self[id].inputs[0]
   }
 
-  /// The logit behind two joined probabilities `[1 − p, p]` or `[p, 1 − p]`, and which of both is the logit's own.
+  /// The logit of two joined probabilities `[1 − p, p]` or `[p, 1 − p]`, and the index of the logit's own probability.
   fileprivate func complement(_ id: Node.ID) -> (unit: Node.ID, positive: Int)? {
     guard self[id].operation is Concat, self[id].inputs.count == 2 else { return nil }
     for positive in 0..<2 {

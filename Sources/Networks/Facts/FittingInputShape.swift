@@ -1,10 +1,10 @@
 import RelevanceTensors
 
 extension NeuralNetwork {
-  /// A concrete shape that the network takes: the extents that the input declares, batch 1, and for an open height and
-  /// width 224 or, if that does not fit, the first of some other sizes that does.
+  /// A concrete shape that the network accepts: the extents that the input declares, batch 1, and 224 for an open
+  /// height and width or, if that does not fit, the first of some other sizes that does.
   ///
-  /// - Throws: `RelevanceKitError` as for 224 if none of them fits.
+  /// - Throws: `RelevanceKitError` for size 224 if none of the sizes fits.
   package func fittingInputShape() throws -> TensorShape { try graph.fittingInputShape() }
 }
 

@@ -1,29 +1,31 @@
 import RelevanceTensors
 
-/// Where the items of a batch lie in a node's output.
+/// The placement of the items of a batch in a node's output.
 package enum ItemLayout: Hashable, Sendable {
-  /// The first axis counts them: index `i` holds what was made of input `i`.
+  /// The first axis is the batch: index `i` depends only on input `i`.
   case items
-  /// The items lie one after the other, but the first axis counts something else: views that were folded into the batch, say, or
-  /// classes where the batch's axis was dropped.
+  /// The items follow one another, but the first axis is not the batch: for example, views are folded into the batch,
+  /// or the batch axis was dropped and the first axis counts classes.
   case folded
-  /// Each item's elements lie apart: the batch's axis is another than the first, or part of another. Element `p` is one of item
-  /// `p / distance % items`.
+  /// The elements of an item are separated: the batch is not the first axis, or it is part of another axis. Element `p`
+  /// belongs to item `p / distance % items`.
   case apart(distance: Int)
   /// Some part of the output depends on several items.
   case mixed
 }
 
-/// What the nodes between an input and an output make of a batch.
+/// The treatment of a batch by the nodes between an input and an output.
 package enum Batching: Hashable, Sendable {
-  /// The items are independent. Where every first axis counts them, several targets of each can share a walk, as further items.
+  /// The items are independent. If every first axis is the batch, several targets of each item can share a backward
+  /// pass as additional items.
   case items(Int, sharesWalks: Bool)
   /// From this node on, items are mixed.
   case mixed(Node.ID)
 }
 
 extension NeuralNetwork {
-  /// What the nodes on the way to the logits make of the batch; walks are shared only if they can be from all kept outputs too.
+  /// The treatment of the batch on the way to the logits. Backward passes are shared only if this is possible from all
+  /// kept outputs.
   package func batching(_ inferred: [Inferred]) -> Batching {
     let own = batching(before: logits, inferred)
     guard case .items(let items, true) = own else { return own }
@@ -34,23 +36,23 @@ extension NeuralNetwork {
       })
   }
 
-  /// Where the items of a batch lie in each node on the way to the logits or to another output that is kept; nil for other nodes.
+  /// The placement of the items in each node on the way to the logits or to another kept output; nil for other nodes.
   package func itemLayouts(_ inferred: [Inferred]) -> [ItemLayout?] {
     graph.keptOutputs.reduce(itemLayouts(before: logits, inferred)) { layouts, output in
       zip(layouts, itemLayouts(before: output.node, inferred)).map { $0 ?? $1 }
     }
   }
 
-  /// What the nodes on the way to `target` make of the batch of an input.
+  /// The treatment of an input's batch by the nodes on the way to `target`.
   ///
-  /// - Parameter inferred: the shapes for the input, by node.
+  /// - Parameter inferred: The shapes for the input, by node.
   /// - Complexity: O(nodes and edges).
   package func batching(before target: Node.ID, _ inferred: [Inferred]) -> Batching {
     let layouts = itemLayouts(before: target, inferred)
     if let first = layouts.firstIndex(of: .mixed) { return .mixed(Node.ID(first)) }
     let (shape, scores) = (inferred[input.index].shape, inferred[target.index].shape)
     let items = shape.rank > 0 ? shape[0] : 1
-    // Scores are read item by item.
+    // Scores are read separately for each item.
     switch layouts[target.index] {
     case .apart: return .mixed(target)
     case .folded where items > 1 && scores.rank > 0 && scores[0] % items != 0: return .mixed(target)
@@ -58,7 +60,8 @@ extension NeuralNetwork {
     }
   }
 
-  /// Where the items of a batch lie in each node on the way to `target`, up to the first node that mixes them; nil for other nodes.
+  /// The placement of the items in each node on the way to `target`, up to the first node that mixes them; nil for
+  /// other nodes.
   ///
   /// - Complexity: O(nodes and edges).
   package func itemLayouts(before target: Node.ID, _ inferred: [Inferred]) -> [ItemLayout?] {
@@ -73,14 +76,15 @@ extension NeuralNetwork {
     return layouts
   }
 
-  /// The layout of a node of which the operands' are known; nil stands for one that does not depend on the input.
+  /// The layout of a node, given the layouts of its operands. Nil is the layout of a node that does not depend on the
+  /// input.
   private func itemLayout(of id: Node.ID, items: Int, _ layouts: [ItemLayout?], _ inferred: [Inferred]) -> ItemLayout {
     let node = graph[id]
     let shape = inferred[id.index].shape
     let known = node.inputs.map { inferred[$0.index] }
     let origin = try? node.operation.origin(of: known)
     let live = node.inputs.indices.filter { layouts[node.inputs[$0].index] != nil }
-    // One item is always in one piece.
+    // A single item is always contiguous.
     guard items > 1 else {
       guard shape.rank > 0, shape[0] == items, let origin else { return .folded }
       if case .sameOrder = origin { return .items }
@@ -104,7 +108,8 @@ extension NeuralNetwork {
 }
 
 extension ItemLayout {
-  /// How far an item's elements are from the next item's where they lie beside one another; nil if items are mixed.
+  /// The distance between an item's elements and those of the next item, if they are adjacent in this way; nil if items
+  /// are mixed.
   func distance(in shape: TensorShape, items: Int) -> Int? {
     switch self {
     case .items, .folded: shape.count % items == 0 ? shape.count / items : nil
@@ -115,13 +120,13 @@ extension ItemLayout {
 }
 
 extension Origin {
-  /// The distance between items in the output, given that in an operand; nil if items are mixed.
+  /// The distance between items in the output, given the distance in an operand; nil if items are mixed.
   fileprivate func itemDistance(
     _ distance: Int, items: Int, operand place: Int, _ operands: [Inferred], to output: TensorShape
   ) -> Int? {
     let own = operands[place].shape
     if case .sameOrder = self { return distance }
-    // The axis, and how many of its indices belong to one item before the next item's come.
+    // The axis, and the number of its indices that belong to one item before the next item's indices.
     guard let axis = own.axis(ofItems: items, distance: distance) else { return nil }
     let run = distance / own.strides[axis]
     let target: Int?
@@ -139,10 +144,10 @@ extension Origin {
     case .reduced(let axes, let keepsAxes):
       target = axes.contains(axis) ? nil : keepsAxes ? axis : axis - axes.count { $0 < axis }
     case .matrixProduct:
-      // Neither what the matrices have in common, nor an axis that the other operand alone is repeated along.
+      // Neither the axis that the matrices share, nor an axis that only the other operand repeats.
       let (isLeft, rank) = (place == 0, own.rank)
       let common = isLeft || rank == 1 ? rank - 1 : rank - 2
-      // Counted from the end of the output, where a single row or column has no axis.
+      // Counted from the end of the output. A single row or column has no axis there.
       let other = operands[1 - place].shape.rank
       let fromEnd = rank - axis - (other == 1 ? 1 : 0)
       target = axis == common ? nil : output.rank - fromEnd
@@ -151,11 +156,11 @@ extension Origin {
     return run * result.strides[target]
   }
 
-  /// Whether index `i` along the output's first axis depends on nothing but index `i` along that of the operands.
+  /// Whether index `i` along the output's first axis depends only on index `i` along the first axis of the operands.
   func keepsLeadingAxis(_ operands: [Inferred]) -> Bool {
     switch self {
     case .elementwise:
-      // Broadcasting aligns last axes: a shorter operand's first axis is not the output's.
+      // Broadcasting aligns the last axes: the first axis of a shorter operand is not the first axis of the output.
       let longest = operands.map(\.shape.rank).max() ?? 0
       return operands.allSatisfy { $0.literal != nil || $0.shape.rank == longest }
     case .sameOrder: return false
@@ -170,7 +175,7 @@ extension Origin {
 }
 
 extension TensorShape {
-  /// The axis whose indices tell items apart that lie a distance from one another; nil if several do together.
+  /// The axis whose indices distinguish items at a distance from one another; nil if several axes do so together.
   fileprivate func axis(ofItems items: Int, distance: Int) -> Int? {
     let strides = self.strides
     return dimensions.indices.first { axis in

@@ -1,22 +1,23 @@
 import RelevanceSupport
 
-/// Finds the logits behind scores of which a network makes probabilities before its end, since it joins them to others there.
+/// Finds the logits of scores that a network converts to probabilities before its end, because it joins them to other
+/// values there.
 ///
-/// Elements are followed back through whatever only moves, joins or clips them to a sigmoid or a softmax.
+/// The search follows elements back through nodes that only move, join or clip them, up to a sigmoid or a softmax.
 package final class LogitSources: Sendable {
   private let network: NeuralNetwork
   private let inferred: [Inferred]
   private let origins = Cache<Node.ID, Origin?>()
 
-  /// - Parameter inferred: the shapes for the input, by node.
+  /// - Parameter inferred: The shapes for the input, by node.
   package init(_ network: NeuralNetwork, _ inferred: [Inferred]) {
     (self.network, self.inferred) = (network, inferred)
   }
 
-  /// The node and element whose sigmoid or softmax an element of a node, by default that of the logits, is; nil if anything else is computed
-  /// of it.
+  /// The node and element whose sigmoid or softmax is an element of a node, by default of the logits. Nil if the
+  /// element is computed in any other way.
   ///
-  /// - Complexity: O(nodes that it passes); a node's origin is found once.
+  /// - Complexity: O(nodes passed). A node's origin is computed once.
   package func source(of element: Int, at node: Node.ID? = nil) -> (node: Node.ID, element: Int)? {
     let graph = network.graph
     var (id, element) = (node ?? network.logits, element)
@@ -61,7 +62,7 @@ package final class LogitSources: Sendable {
 }
 
 extension Selection {
-  /// The operand's position for an element of the result, −1 for the constant.
+  /// The operand's position for an element of the result; −1 for the constant.
   fileprivate func source(of element: Int) -> Int {
     if let positions { return positions[element] }
     let strides = input.strides

@@ -1,21 +1,21 @@
 import RelevanceTensors
 
-/// Affine nodes in front of weighted layers: what the values that a layer takes are without the constants that such nodes add.
+/// Affine nodes before weighted layers: the values that a layer uses, without the constants that such nodes add.
 ///
-/// An affine node belongs to the layer whose output it scales and shifts, as folding would have it. Where there is none (behind a
-/// maximum, or the input itself), it belongs to the layers that take its values: of `s·x + b`, the layer's inputs contribute
-/// `(s·x)·w`, and `b·w` is a bias.
+/// An affine node belongs to the layer whose output it scales and shifts, as in folding. If there is no such layer
+/// (after a maximum, or at the input), it belongs to the layers that use its values: for `s·x + b`, the layer's inputs
+/// contribute `(s·x)·w`, and `b·w` is a bias.
 package struct OperandOffsets: Sendable {
-  /// For each node whether its values hold a constant that an affine node has added for the layers that take them.
+  /// For each node, whether its values include a constant that an affine node added for the layers that use them.
   package let hasOffset: [Bool]
-  /// For each node whether its values without that constant are known to be ≥ 0.
+  /// For each node, whether its values without this constant are known to be ≥ 0.
   package let isNonNegative: [Bool]
-  /// For each node whether it is an affine node that belongs to a layer before it.
+  /// For each node, whether it is an affine node that belongs to a layer before it.
   package let belongsToLayerBefore: [Bool]
 }
 
 extension NeuralNetwork {
-  /// Finds the affine nodes that belong to the layers after them, among those that `isPassed` holds of.
+  /// Finds the affine nodes that belong to the layers after them, among the nodes for which `isPassed` returns true.
   ///
   /// - Complexity: O(nodes and edges, and elements of constants).
   package func operandOffsets(nonNegative: [Bool], where isPassed: (Node.ID) -> Bool) -> OperandOffsets {
@@ -29,7 +29,7 @@ extension NeuralNetwork {
       let affine = operands.count == 1 ? affineEffect(of: node, on: operands[0]) : nil
       let follows =
         !operands.isEmpty && operands.allSatisfy { followsLayer[$0.index] && consumers[$0.index].count == 1 }
-      // A sign that still stands could not be moved to a layer before the node.
+      // A remaining negative sign could not be moved to a layer before the node.
       followsLayer.append(node.operation.isWeighted || follows && (affine?.isPositive ?? node.operation.isLinear))
       if let affine, !followsLayer[id.index], isPassed(id) {
         let x = operands[0].index
@@ -47,14 +47,14 @@ extension NeuralNetwork {
     return OperandOffsets(hasOffset: hasOffset, isNonNegative: isNonNegative, belongsToLayerBefore: belongs)
   }
 
-  /// What a node does to its only live operand; of constants that are computed, nothing is known.
+  /// The effect of a node on its only live operand. The effect of computed constants is unknown.
   private func affineEffect(of node: Node, on x: Node.ID) -> AffineEffect? {
     let other = node.inputs.first { $0 != x }.flatMap { (graph[$0].operation as? Constant)?.tensor }
     return node.operation.affineEffect(on: node.inputs.firstIndex(of: x) ?? 0, constant: other)
   }
 
-  /// What affine nodes have added to a node's values, for an input of some shape: the node's values where those that the first
-  /// affine nodes scale are 0.
+  /// The constant that affine nodes added to a node's values, for an input of some shape: the node's values if the
+  /// operands that the first affine nodes scale are 0.
   package func offset(of id: Node.ID, _ offsets: OperandOffsets, forInput shape: TensorShape) throws -> Tensor {
     let analysis = try analysis(forInput: shape)
     func value(_ id: Node.ID) throws -> Literal {
@@ -69,7 +69,7 @@ extension NeuralNetwork {
       }
       guard let result = try node.operation.literal(of: known) else {
         throw GraphError.shape(
-          node: node.name, operator: node.kind.name, reason: "what it adds to its operand is not known")
+          node: node.name, operator: node.kind.name, reason: "the constant that it adds to its operand is unknown")
       }
       return result
     }

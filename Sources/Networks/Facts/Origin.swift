@@ -1,33 +1,35 @@
 import RelevanceTensors
 
-/// Where the elements of an operator's output come from.
+/// The origin of the elements of an operator's output.
 package enum Origin {
-  /// Each from the elements at its own place in the operands, which broadcast.
+  /// Each element depends on the elements at its own position in the operands, which broadcast.
   case elementwise
-  /// The first operand's elements in the same order, under another shape.
+  /// The first operand's elements in the same order, with another shape.
   case sameOrder
-  /// Elements picked from the first operand.
+  /// Elements selected from the first operand.
   case selection(Selection)
   /// The operands' elements, one operand after the other along an axis.
   case joined(axis: Int)
-  /// Each from all elements along some axes of the first operand, which mean the same in the output; others keep their indices.
+  /// Each element depends on all elements along some axes of the first operand. These axes have the same meaning in the
+  /// output; the other axes keep their indices.
   case mixed(Set<Int>)
-  /// Each from all elements along some axes of the first operand, which have extent 1 in the output or are dropped.
+  /// Each element depends on all elements along some axes of the first operand. These axes have extent 1 in the output
+  /// or are dropped.
   case reduced(Set<Int>, keepsAxes: Bool)
-  /// The products of matrices along the last two axes of two operands, the other axes of which broadcast.
+  /// Matrix products along the last two axes of two operands, whose other axes broadcast.
   case matrixProduct
 }
 
-/// Where channels lie in the output of an operator that has them in one place.
+/// The position of channels in the output of an operator that has one.
 package enum ChannelPosition: Sendable {
-  /// Behind the batch, before the spatial axes, in the operand too.
+  /// After the batch and before the spatial axes, also in the operand.
   case second
   /// Along the last axis.
   case last
 }
 
 extension Origin {
-  /// The axis of the output that an axis of the first operand has become; nil if it is none.
+  /// The axis of the output that corresponds to an axis of the first operand; nil if there is none.
   func axis(_ axis: Int, from operand: TensorShape, to output: TensorShape) -> Int? {
     switch self {
     case .elementwise, .joined, .mixed: operand.rank == output.rank ? axis : nil
@@ -39,7 +41,7 @@ extension Origin {
     }
   }
 
-  /// The signs of a linear operator's operand that give some signs of its output; nil if there are none.
+  /// The signs of a linear operator's operand that cause some signs of its output; nil if there are none.
   func signsBefore(_ signs: Signs, output: TensorShape, of operand: TensorShape) -> Signs? {
     guard case .along(let axis, let flags) = signs else { return signs }
     switch self {
@@ -56,8 +58,8 @@ extension Origin {
 }
 
 extension TensorShape {
-  /// The axis of another shape of the same elements that an axis has become: the one with the same extent and neighbors at the same
-  /// distance; the last one where the last axis was split.
+  /// The axis of another shape of the same elements that corresponds to an axis: the axis with the same extent and the
+  /// same distance between neighbors, or the last axis if the last axis was split.
   fileprivate func axis(_ axis: Int, reshapedTo other: TensorShape) -> Int? {
     guard dimensions.indices.contains(axis), other.rank > 0 else { return nil }
     let distance = strides[axis]

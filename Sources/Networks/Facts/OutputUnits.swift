@@ -1,18 +1,20 @@
 import RelevanceTensors
 
 extension NeuralNetwork {
-  /// The node that holds the values of an output of the model file; nil if the name is none of an output, or the output was left out.
+  /// The node with the values of an output of the model file; nil if no output has this name, or if the output was
+  /// removed.
   package func node(ofOutput name: String) -> Node.ID? {
     if let kept = graph.keptOutputs.first(where: { $0.name == name }) { return kept.node }
     guard let index = graph.explainedOutputs.firstIndex(of: name) else { return nil }
-    // Of several that are joined, each is an operand.
+    // For joined outputs, each output is an operand.
     return graph.explainedOutputs.count == 1 ? graph.output : graph[graph.output].inputs[index]
   }
 
-  /// The axis of an output's node that counts its channels.
+  /// The channel axis of an output's node.
   ///
-  /// That is, in this order: the axis of the classes; the one along which the last weighted layer's channels lie; of three axes the shorter
-  /// one behind the batch's, since there are more anchors than channels; the second.
+  /// This is the first of the following that exists: the axis of the classes; the channel axis of the last weighted
+  /// layer; with three axes, the shorter of the two after the batch, because there are more anchors than channels; the
+  /// second axis.
   package func channelAxis(ofOutput id: Node.ID, _ layout: ScoreLayout, _ inferred: [Inferred]) -> Int {
     let shape = inferred[id.index].shape
     let isScores = id == graph.output && shape == inferred[logits.index].shape

@@ -1,8 +1,8 @@
 extension Graph {
-  /// For each node whether it is `target`, or one that `target` depends on.
+  /// For each node, whether it is `target` or `target` depends on it.
   func nodesBefore(_ target: Node.ID) -> [Bool] { nodesBefore([target]) }
 
-  /// For each node whether it is one of some targets, or one that any of them depends on.
+  /// For each node, whether it is one of some targets or one of them depends on it.
   package func nodesBefore(_ targets: [Node.ID]) -> [Bool] {
     var needed = [Bool](repeating: false, count: nodes.count)
     for target in targets { needed[target.index] = true }
@@ -14,15 +14,15 @@ extension Graph {
 }
 
 extension NeuralNetwork {
-  /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
+  /// The nodes that depend on the image and that `target` depends on: the nodes that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).
   package func nodes(reaching target: Node.ID) -> [Node.ID] { nodes(reaching: [target]) }
 
-  /// The logits, and what is kept beside them so that its units can be explained: where relevance can start.
+  /// The logits and the kept outputs, whose units can also be explained: the nodes where relevance can start.
   package var ends: [Node.ID] { [logits] + graph.keptOutputs.map(\.node) }
 
-  /// The same of several targets.
+  /// The same for several targets.
   package func nodes(reaching targets: [Node.ID]) -> [Node.ID] {
     let live = nodesDependingOnInput()
     let needed = graph.nodesBefore(targets)
@@ -32,14 +32,14 @@ extension NeuralNetwork {
   func nodesDependingOnInput() -> [Bool] {
     var live: [Bool] = []
     for id in graph.ids {
-      // Extents say nothing of what is in the picture.
+      // Extents do not depend on the contents of the image.
       live.append(id == input || !(graph[id].operation is ShapeOf) && graph[id].inputs.contains { live[$0.index] })
     }
     return live
   }
 
-  /// The weighted nodes that no other weighted node comes before on the way from the input, and those that none comes
-  /// after on the way to one of `targets`: the first and last layers by data flow.
+  /// The weighted nodes that no other weighted node precedes on the way from the input, and those that none follows on
+  /// the way to one of `targets`: the first and last layers by data flow.
   ///
   /// - Complexity: O(nodes and edges).
   package func outermostWeightedNodes(before targets: [Node.ID]) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
@@ -49,7 +49,7 @@ extension NeuralNetwork {
     )
   }
 
-  /// The same of one target.
+  /// The same for one target.
   package func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
     let reachable = nodes(reaching: target)
     var hasWeightedAncestor = [Bool](repeating: false, count: graph.nodes.count)
@@ -69,15 +69,15 @@ extension NeuralNetwork {
     )
   }
 
-  /// The nodes that every path from the input to a target passes, in order; the input and the target are the first and last of them.
-  /// Constants and shape arithmetic are on no path.
+  /// The nodes on every path from the input to a target, in order. The input and the target are the first and last of
+  /// them. Constants and shape arithmetic are on no path.
   ///
   /// - Complexity: O(nodes and edges).
   package func dominators(of target: Node.ID) -> [Node.ID] {
     let nodes = nodes(reaching: target)
     let isOnPath = Set(nodes)
-    // All of these nodes are on some path. So those that all paths pass are those that no edge leads around, in an order in which
-    // operands come first: what is before such a node leads to it, and what is behind it comes from it.
+    // All of these nodes are on some path. The nodes on all paths are therefore those that no edge bypasses, in an
+    // order with operands first: everything before such a node leads to it, and everything after it comes from it.
     var furthest: [Node.ID: Node.ID] = [:]
     for id in nodes {
       for operand in graph[id].inputs where isOnPath.contains(operand) {
@@ -95,7 +95,7 @@ extension NeuralNetwork {
 }
 
 extension Graph {
-  /// For each node whether it is this one or what this one's output goes into.
+  /// For each node, whether it is this node or uses its output, directly or indirectly.
   package func downstream(of id: Node.ID) -> [Bool] {
     var found = [Bool](repeating: false, count: nodes.count)
     for other in ids where other >= id {

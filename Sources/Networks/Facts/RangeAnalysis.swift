@@ -1,18 +1,19 @@
 import RelevanceTensors
 
 extension NeuralNetwork {
-  /// The interval of a node's values when pixels lie in `pixels`, as far as it follows from the graph; nil if it does not.
+  /// The interval of a node's values for pixels in `pixels`, if it follows from the graph; otherwise nil.
   ///
-  /// Rule z^B needs it for the input of the first convolution, which need not be the network's own. The interval holds every value
-  /// that the node can take. It is the smallest one behind a chain of nodes that move, scale, shift or interpolate elements, or
-  /// apply a function to each; where operands depend on one another, as in `x − mean(x)`, it may be wider. Weighted layers
-  /// and normalizations by statistics of the input end it.
+  /// Rule z^B needs it for the input of the first convolution, which may differ from the network's input. The interval
+  /// contains every value that the node can have. It is the smallest such interval after a chain of nodes that move,
+  /// scale, shift or interpolate elements, or apply an elementwise function. If operands depend on one another, as in
+  /// `x − mean(x)`, it may be wider. Weighted layers and normalizations by statistics of the input end it.
   ///
-  /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
+  /// - Complexity: At most O(elements of the nodes before it). If intervals differ only by channel, O(nodes ×
+  ///   channels).
   package func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
 
-  /// The same of several nodes; without a range of the pixels, what holds whatever they are: values of a sigmoid, and what is made of
-  /// them by scaling, shifting and moving.
+  /// The same for several nodes. Without a pixel range, the intervals that hold for all pixels: values of a sigmoid,
+  /// and values computed from them by scaling, shifting and moving.
   package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange?) -> [Node.ID: ValueRange] {
     let shape = exampleInputShape()
     guard !wanted.isEmpty,
@@ -20,7 +21,7 @@ extension NeuralNetwork {
         ?? (try? fittingInputShape()).flatMap({ RangeAnalysis(graph, of: wanted, pixels, inputShape: $0) })
     else { return [:] }
     let found = analysis.ranges()
-    // Bounds that were told for one size need not hold for others.
+    // Bounds for one size need not hold for others.
     guard let other = otherInputShape(than: analysis.inputShape),
       let others = RangeAnalysis(graph, of: wanted, pixels, inputShape: other)?.ranges()
     else { return found }
@@ -41,7 +42,8 @@ extension NeuralNetwork {
 }
 
 extension ValueRange {
-  /// Bounds that hold for inputs of any size, given those for two sizes: one interval where the extents differ.
+  /// Bounds that hold for inputs of any size, given the bounds for two sizes: one interval per axis whose extents
+  /// differ.
   fileprivate func holdingForAllSizes(as other: ValueRange) -> ValueRange? {
     guard shape.rank == other.shape.rank else { return nil }
     let axes = shape.dimensions.indices.filter { shape[$0] != other.shape[$0] }
@@ -50,7 +52,7 @@ extension ValueRange {
   }
 }
 
-/// A node whose interval is asked for, and what is known of its operands.
+/// A node whose interval is computed, and the known properties of its operands.
 package struct RangeSite {
   package let operands: [Inferred]
   package let output: Inferred
@@ -60,16 +62,16 @@ package struct RangeSite {
   package func range(_ index: Int) -> ValueRange? { ranges.indices.contains(index) ? ranges[index] : nil }
 }
 
-/// Carries intervals from the input through a graph, for inputs of one shape.
+/// Propagates intervals from the input through a graph, for inputs of one shape.
 private struct RangeAnalysis {
   let inputShape: TensorShape
   private let graph: Graph
   private let wanted: Set<Node.ID>
   private let pixels: PixelRange?
-  /// What is known of the nodes; nil for those that do not fit their operands.
+  /// The known properties of the nodes; nil for nodes whose operands do not fit.
   private let inferred: [Inferred?]
 
-  /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
+  /// Prepares to find the ranges of some nodes; nil if their operands, or those of nodes before them, do not fit.
   init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange?, inputShape: TensorShape) {
     (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
     inferred = graph.partlyInferred(forInput: inputShape)
@@ -91,7 +93,7 @@ private struct RangeAnalysis {
     guard let pixels else { return nil }
     var extents = [Int](repeating: 1, count: inputShape.rank)
     let channels = pixels.lower.count
-    // Channels come second, or last.
+    // Channels are second or last.
     guard inputShape.rank >= 2, let axis = [1, extents.count - 1].first(where: { inputShape[$0] == channels }) else {
       guard Set(pixels.lower).count == 1, Set(pixels.upper).count == 1 else { return nil }
       return ValueRange(pixels.lower[0], pixels.upper[0], rank: inputShape.rank)

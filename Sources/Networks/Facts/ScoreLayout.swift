@@ -1,63 +1,66 @@
 import RelevanceTensors
 
-/// What a network's scores decide between.
+/// The decision that a network's scores make.
 public enum Decision: Hashable, Sendable {
-  /// One of several classes: the softmax of the logits is their probabilities.
+  /// One of several classes. The softmax of the logits is their probabilities.
   case oneClass
-  /// Each class by itself: the sigmoid of its logit is its probability.
+  /// Each class independently. The sigmoid of its logit is its probability.
   case eachClass
-  /// One of two classes, by a single logit: its sigmoid is the probability of class `positive`; the other class's logit is its negative.
+  /// One of two classes, by a single logit. Its sigmoid is the probability of class `positive`, and its negative is the
+  /// logit of the other class.
   case twoClasses(positive: Int)
-  /// Nothing: the output is a quantity, such as an age or an angle.
+  /// No decision: the output is a quantity, such as an age or an angle.
   case quantity
 }
 
-/// How the scores of one item are arranged: which axis of the logits tells classes apart, and which positions there are.
+/// The arrangement of one item's scores: the axis of the classes and the positions.
 ///
-/// A classifier has one score per class. A segmentation network has one per class and pixel, a detector one per class and anchor, a
-/// recognizer one per class and step: there a class alone is no target.
+/// A classifier has one score per class. A segmentation network has one per class and pixel, a detector one per class
+/// and anchor, a recognizer one per class and step. In these networks, a class alone is not a target.
 public struct ScoreLayout: Hashable, Sendable {
-  /// What the scores decide.
+  /// The decision that the scores make.
   public let decision: Decision
-  /// The number of classes; of a single logit that decides between two, 2.
+  /// The number of classes. It is 2 for a single logit that decides between two classes.
   public let classes: Int
-  /// Whether the network makes probabilities of the scores itself.
+  /// Whether the network computes probabilities from the scores itself.
   package let endsInActivation: Bool
-  /// Whether scores are probabilities, and not logits: those of a sigmoid or softmax that lies before the network's end, since it joins
-  /// them to others.
+  /// Whether scores are probabilities, and not logits. These come from a sigmoid or softmax before the end of a network
+  /// that joins them to other values.
   public let areProbabilities: Bool
-  /// The number of channels beside those of classes, at each position: boxes, an objectness, coefficients of masks.
+  /// The number of channels per position in addition to the classes: boxes, an objectness, coefficients of masks.
   public let otherChannels: Int
-  /// What is likely to be no object where classes have scores at several positions: the other one of two by one logit, class 0 of two or of
-  /// a picture's pixels unless the classes' names say otherwise.
+  /// The probable background class if classes have scores at several positions: the other one of two classes with one
+  /// logit; or class 0, of two classes or for the pixels of an image, unless the class names indicate otherwise.
   public let background: Int?
-  /// The extents of the axes of positions, in order; empty where each class has a single score.
+  /// The extents of the position axes, in order; empty if each class has a single score.
   public let positions: [Int]
   /// The element of the first class at the first position.
   private let first: Int
-  /// Elements between neighboring classes.
+  /// The distance between neighboring classes, in elements.
   private let classStride: Int
-  /// The element at the first position that says whether there is anything at all.
+  /// The element of the objectness at the first position.
   private let objectness: Int?
-  /// Elements between neighbors along each axis of positions.
+  /// The distance between neighbors along each axis of positions, in elements.
   private let strides: [Int]
-  /// The axis along which classes, and what lies beside them, are counted, from the last axis: −1 for that; nil where no axis does.
+  /// The axis of the channels, that is, of classes and additional channels, counted from the end (−1 is the last axis).
+  /// Nil if there is none.
   package let channelAxis: Int?
-  /// The elements at the first position of the first four channels that are neither classes nor an objectness: a box, in the file's order.
+  /// The elements, at the first position, of the first four channels that are neither classes nor an objectness: a box,
+  /// in the file's order.
   private let box: [Int]?
 
   /// Whether classes have scores at several positions.
   public var hasPositions: Bool { !positions.isEmpty }
-  /// The number of positions; 1 where there are none.
+  /// The number of positions; 1 if classes have single scores.
   public var positionCount: Int { positions.reduce(1, *) }
-  /// Whether a probability that there is anything at all is given for each position, beside those of the classes.
+  /// Whether each position has an objectness, the probability that it contains any object, in addition to the classes.
   public var hasObjectness: Bool { objectness != nil }
-  /// Whether positions are candidates among which one looks for objects, as a detector's, and not parts of a picture.
+  /// Whether positions are candidates for objects, as in a detector, and not parts of the image.
   public var isOfCandidates: Bool {
     hasPositions && (otherChannels > 0 || decision == .eachClass || positions.count { $0 > 1 } == 1)
   }
 
-  /// The layout of a classifier with one logit per class.
+  /// Creates the layout of a classifier with one logit per class.
   public init(classes: Int, decision: Decision = .oneClass) {
     self.init(decision: decision, endsInActivation: true, extents: [classes], classAxis: nil)
   }
@@ -103,7 +106,7 @@ public struct ScoreLayout: Hashable, Sendable {
       }
   }
 
-  /// The element of an item that holds the score of a class at a position, which is counted row by row.
+  /// The element of an item that contains the score of a class at a position. Positions are counted in row-major order.
   ///
   /// - Complexity: O(axes of positions).
   package func element(ofClass index: Int, at position: Int = 0) -> Int {
@@ -119,7 +122,7 @@ public struct ScoreLayout: Hashable, Sendable {
     return element
   }
 
-  /// For each position the probability that there is anything at all; nil where none is given.
+  /// The objectness at each position; nil if there is none.
   ///
   /// - Complexity: O(positions).
   public func objectness(ofItem values: Tensor) -> [Float]? {
@@ -129,29 +132,29 @@ public struct ScoreLayout: Hashable, Sendable {
     }
   }
 
-  /// The four numbers of the box at a position, as the network gives them; nil where it gives none beside the scores.
+  /// The four numbers of the box at a position, in the network's form; nil if there are no boxes beside the scores.
   package func box(ofItem values: Tensor, at position: Int) -> [Float]? {
     guard let box else { return nil }
     let offset = offset(ofPosition: position)
     return values.withUnsafeElements { values in box.map { values[offset + $0] } }
   }
 
-  /// What the element is multiplied by to be the score of a class: −1 for the negative side of a single logit.
+  /// The factor that converts the element to the score of a class: −1 for the negative side of a single logit.
   package func sign(ofClass index: Int) -> Float {
     if case .twoClasses(let positive) = decision, index != positive { -1 } else { 1 }
   }
 
-  /// The number of a position, counted row by row; nil if there is none. Axes of extent 1 may be left out.
+  /// The index of a position in row-major order; nil if there is no such position. Axes of extent 1 may be omitted.
   public func index(ofPosition position: [Int]) -> Int? {
     let long = positions.filter { $0 > 1 }
     let extents = position.count == positions.count ? positions : long
     return TensorShape(extents).place(of: position)
   }
 
-  /// The coordinates of a position that is counted row by row.
+  /// The coordinates of a position, given its index in row-major order.
   public func coordinates(ofPosition index: Int) -> [Int] { TensorShape(positions).coordinates(of: index) }
 
-  /// An item's scores, classes × positions.
+  /// The scores of an item, classes × positions.
   ///
   /// - Complexity: O(classes × positions).
   public func scores(ofItem values: Tensor) -> Tensor {
@@ -170,21 +173,21 @@ public struct ScoreLayout: Hashable, Sendable {
 }
 
 extension ScoreLayout: CustomStringConvertible {
-  /// `1000 classes`, `21 classes at each of 65×65 positions`, `2 classes by one logit`, `a quantity`.
+  /// `1000 classes`, `21 classes at each of 65×65 positions`, `2 classes from one logit`, `a quantity`.
   public var description: String {
     let what =
       switch decision {
       case .oneClass: classes == 1 ? "1 class" : "\(classes) classes"
-      case .eachClass: "\(classes) \(classes == 1 ? "class" : "classes, each") by itself"
-      case .twoClasses: "2 classes by one logit"
+      case .eachClass: "\(classes) independent class\(classes == 1 ? "" : "es")"
+      case .twoClasses: "2 classes from one logit"
       case .quantity: "a quantity"
       }
     let place = hasPositions ? " at each of \(positions.map(String.init).joined(separator: "×")) positions" : ""
     let rest = otherChannels - (hasObjectness ? 1 : 0)
     let beside = [
-      hasObjectness ? "an objectness" : nil, rest > 0 ? "\(rest) channel\(rest == 1 ? "" : "s") of no classes" : nil,
+      hasObjectness ? "an objectness" : nil, rest > 0 ? "\(rest) other channel\(rest == 1 ? "" : "s")" : nil,
     ].compactMap { $0 }
-    return what + place + (beside.isEmpty ? "" : ", beside " + beside.joined(separator: " and "))
+    return what + place + (beside.isEmpty ? "" : ", plus " + beside.joined(separator: " and "))
   }
 }
 
@@ -193,17 +196,19 @@ extension Decision {
 }
 
 extension NeuralNetwork {
-  /// How the logits are arranged for an input.
+  /// The arrangement of the logits for an input.
   ///
-  /// Where probabilities are joined to other channels, as by detectors, these are no classes. The classes' axis is that of the softmax at the end; else the one that has as many elements as there are known classes; else the
-  /// one along which the last weighted layer's channels lie; else the second of four, or the shortest.
+  /// If probabilities are joined to other channels, as in detectors, the other channels are not classes. The classes'
+  /// axis is the first of the following that exists: the axis of the softmax at the end; the axis with as many elements
+  /// as there are known classes; the channel axis of the last weighted layer; the second of four axes, or the shortest
+  /// axis.
   ///
-  /// - Parameter inferred: the shapes for the input, by node.
+  /// - Parameter inferred: The shapes for the input, by node.
   /// - Complexity: O(nodes and edges).
   package func scoreLayout(_ inferred: [Inferred]) -> ScoreLayout {
     let shape = inferred[logits.index].shape
     var extents = shape.dimensions
-    // The batch's axis is no position. Where it was dropped, or is another, all axes belong to the one item.
+    // The batch axis is not a position. If it was dropped or is another axis, all axes belong to the one item.
     let items = inferred[input.index].shape.dimensions.first ?? 1
     let batch = batching(before: logits, inferred)
     let hasBatch = shape.rank > 0 && shape[0] == items && { if case .mixed = batch { false } else { true } }()
@@ -215,7 +220,7 @@ extension NeuralNetwork {
     let offset = hasBatch ? 1 : 0
     let decision = self.decision
     func layout(_ extents: [Int], classAxis: Int?) -> ScoreLayout {
-      // Probabilities that are moved about before the network ends.
+      // Probabilities that are moved before the network ends.
       let kind =
         ending.decision == .quantity && extents.count { $0 > 1 } > 1 && extents.count + offset == shape.rank
         ? classAxis.flatMap { extents[$0] > 1 ? probabilities(along: $0 + offset, inferred) : nil } : nil
@@ -241,7 +246,7 @@ extension NeuralNetwork {
     let channels = channelAxes(inferred)[logits.index].map { $0 - offset }.flatMap {
       extents.indices.contains($0) ? $0 : nil
     }
-    // A single channel at many positions is one class, or none, at each of them.
+    // A single channel at many positions is one class or none at each of them.
     let isSingleChannel = extents.count > 1 && channels.map { extents[$0] == 1 } ?? false
     guard long.count > 1 || long.count == 1 && isSingleChannel else { return layout(extents, classAxis: nil) }
     let fitting = extents.indices.filter { extents[$0] == expectedClasses }

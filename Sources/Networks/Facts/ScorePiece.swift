@@ -1,9 +1,9 @@
-/// Neighboring channels of a node's output that are of one kind: probabilities of one sigmoid or softmax, or anything else.
+/// Neighboring channels of a node's output of one kind: probabilities of one sigmoid or softmax, or anything else.
 ///
 /// Detectors join them along one axis: boxes, an objectness, classes.
 struct ScorePiece: Hashable {
   enum Kind: Hashable {
-    /// Each a probability by itself.
+    /// Independent probabilities.
     case sigmoid
     /// Probabilities of alternatives.
     case softmax
@@ -13,20 +13,20 @@ struct ScorePiece: Hashable {
 
   let kind: Kind
   var count: Int
-  /// How many channels of the same sigmoid or softmax lie before the first.
+  /// The number of channels of the same sigmoid or softmax before the first channel.
   var offset = 0
 }
 
-/// Which channels along which axis are scores of classes.
+/// The channels along an axis that are scores of classes.
 struct ClassChannels {
   let axis: Int
   let classes: Range<Int>
-  /// The channel that says whether there is anything at all.
+  /// The channel of the objectness.
   var objectness: Int?
   let kind: ScorePiece.Kind
 }
 
-/// Finds the pieces of which outputs are joined.
+/// Finds the pieces that outputs are joined from.
 struct ScorePieces {
   private struct Place: Hashable {
     let id: Node.ID
@@ -36,7 +36,7 @@ struct ScorePieces {
   private let graph: Graph
   private let inferred: [Inferred]
   private var known: [Place: [ScorePiece]] = [:]
-  /// Detectors join a few; a graph may join any number.
+  /// Detectors join a few pieces; a graph may join any number.
   private static let mostPieces = 64
 
   init(_ graph: Graph, _ inferred: [Inferred]) { (self.graph, self.inferred) = (graph, inferred) }
@@ -72,7 +72,7 @@ struct ScorePieces {
       let before = along(axis, of: first)
       return before.contains { $0.kind == .other } ? nil : before
     case .elementwise where node.operation is Multiply:
-      // A product of probabilities is one: that of an object and of its class.
+      // A product of probabilities is a probability: the probability of an object times that of its class.
       let parts = node.inputs.map { inferred[$0.index].shape.rank == shape.rank ? along(axis, of: $0) : [] }
       let areProbabilities = parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.kind != .other } }
       return areProbabilities ? [ScorePiece(kind: .sigmoid, count: extent)] : nil
@@ -80,7 +80,8 @@ struct ScorePieces {
     }
   }
 
-  /// The axis of the first operand that an axis of a node's output is a part of, and which; nil where the node does more than move values.
+  /// The axis of the first operand that an axis of a node's output is a part of, and the part; nil if the node does
+  /// more than move values.
   private func source(_ axis: Int, _ id: Node.ID, _ origin: Origin) -> (axis: Int, range: Range<Int>)? {
     let shape = inferred[id.index].shape
     switch origin {
@@ -97,7 +98,7 @@ struct ScorePieces {
 
   /// Marks the nodes that some neighboring channels of a node's output depend on.
   func mark(_ range: Range<Int>, along axis: Int, of id: Node.ID, in marks: inout [Bool]) {
-    // What is reached a second time is marked as a whole: that may be too much, and keeps the walk short.
+    // A node that is reached a second time is marked completely. This may be too much, and keeps the search short.
     if marks[id.index] { return markAll(before: id, in: &marks) }
     marks[id.index] = true
     let node = graph[id]
@@ -138,15 +139,16 @@ extension [ScorePiece] {
     }
   }
 
-  /// Which of these channels of an axis are scores of classes, of which the number may be known; nil if that cannot be told.
+  /// The channels of an axis that are scores of classes; nil if they cannot be determined. The number of classes may be
+  /// known.
   ///
-  /// Boxes are no probabilities, and classes are the most of those that are. A single one is an objectness. So is the first where one sigmoid
-  /// made boxes and scores alike.
+  /// Boxes are not probabilities, and classes are the majority of the probabilities. A single probability is an
+  /// objectness. So is the first one if one sigmoid computes boxes and scores together.
   func classes(along axis: Int, expected: Int?) -> ClassChannels? {
     let starts = reduce(into: [0]) { $0.append($0.last! + $1.count) }
     let scores = indices.filter { self[$0].kind != .other }
     let boxes = scores.count == count ? indices.filter { self[$0].count == 4 } : []
-    // Where boxes are probabilities as well, as shares of the image's size, there are four of them.
+    // If boxes are also probabilities, as shares of the image size, there are four of them.
     guard scores.count < count || count > 1 && boxes.count == 1 else { return nil }
     let candidates = scores.filter { !boxes.contains($0) }
     guard
@@ -168,7 +170,7 @@ extension [ScorePiece] {
 }
 
 extension Selection {
-  /// The operand's axis that an axis of the result runs along, and the neighboring indices that it has; nil unless it is so.
+  /// The operand's axis that an axis of the result runs along, and its neighboring indices; nil if there is none.
   fileprivate func range(along axis: Int) -> (source: Int, indices: Range<Int>)? {
     guard positions == nil, axes.count == output.rank, let source = axes[axis].source,
       let first = axes[axis].indices.first, first >= 0
@@ -179,7 +181,7 @@ extension Selection {
 }
 
 extension NeuralNetwork {
-  /// Which channels of the logits are scores of classes, where others lie beside them.
+  /// The channels of the logits that are scores of classes, if there are other channels beside them.
   func classChannels(_ inferred: [Inferred], offset: Int) -> ClassChannels? {
     let shape = inferred[logits.index].shape
     let axes = shape.dimensions.indices.dropFirst(offset)
@@ -190,7 +192,7 @@ extension NeuralNetwork {
         return found
       }
     }
-    // Of what is not known to be a probability the number of names tells.
+    // If channels are not known to be probabilities, the number of class names decides.
     guard let expectedClasses, !axes.contains(where: { shape[$0] == expectedClasses }) else { return nil }
     let fitting = axes.filter { [4, 5].contains(shape[$0] - expectedClasses) }
     guard fitting.count == 1, let axis = fitting.first else { return nil }
@@ -199,9 +201,10 @@ extension NeuralNetwork {
       objectness: shape[axis] - expectedClasses == 5 ? 4 : nil, kind: .other)
   }
 
-  /// The nodes that make only what lies beside the scores of classes: boxes, for instance. No relevance of a class goes there.
+  /// The nodes that only compute channels beside the scores of classes, such as boxes. They receive no relevance of a
+  /// class.
   ///
-  /// - Complexity: O(nodes and edges) for each part that the scores are joined of.
+  /// - Complexity: O(nodes and edges) for each joined part of the scores.
   package var nodesBesideClasses: Set<Node.ID> {
     var joint = logits
     while graph[joint].operation.keepsElements || graph[joint].operation is any Selecting {
@@ -218,7 +221,7 @@ extension NeuralNetwork {
     return Set(nodes(reaching: logits).filter { !marks[$0.index] })
   }
 
-  /// What the probabilities are that fill an axis of the logits; nil if it is not filled with them.
+  /// The kind of probabilities along an axis of the logits; nil if the axis contains anything else.
   func probabilities(along axis: Int, _ inferred: [Inferred]) -> ScorePiece.Kind? {
     var pieces = ScorePieces(graph, inferred)
     let kinds = Set(pieces.along(axis, of: logits).map(\.kind))

@@ -3,7 +3,7 @@ import RelevanceTensors
 /// Signs to multiply a tensor by: −1 everywhere, or one sign for each index along an axis.
 package enum Signs: Hashable, Sendable {
   case all
-  /// Those elements are turned whose index along the axis, counted from the front, is marked.
+  /// The marked indices along the axis, counted from the front, are flipped.
   case along(axis: Int, [Bool])
 
   init?(axis: Int, _ isNegative: [Bool]) {
@@ -11,8 +11,8 @@ package enum Signs: Hashable, Sendable {
     self = isNegative.allSatisfy { $0 } ? .all : .along(axis: axis, isNegative)
   }
 
-  /// The signs of a constant that broadcasts to `shape`, zeros being positive; nil where none is negative, or where they follow
-  /// more than one axis.
+  /// The signs of a constant that broadcasts to `shape`, with zeros positive. Nil if none is negative, or if they
+  /// differ along more than one axis.
   init?(of constant: Tensor, in shape: TensorShape) {
     let isNegative = constant.withUnsafeElements { $0.map { $0 < 0 } }
     guard isNegative.contains(true), constant.shape.rank <= shape.rank else { return nil }
@@ -24,7 +24,7 @@ package enum Signs: Hashable, Sendable {
     self = .along(axis: axis + shape.rank - constant.shape.rank, flags)
   }
 
-  /// For each index along an axis whether it is turned; nil if the signs follow another axis.
+  /// For each index along an axis, whether it is flipped; nil if the signs differ along another axis.
   func flags(along axis: Int, count: Int) -> [Bool]? {
     switch self {
     case .all: [Bool](repeating: true, count: count)
@@ -33,12 +33,12 @@ package enum Signs: Hashable, Sendable {
     }
   }
 
-  /// The product with other signs of the same tensor; nil where nothing is turned.
+  /// The product with other signs of the same tensor; nil if nothing is flipped.
   func combined(with other: Signs) -> Signs? {
     switch (self, other) {
     case (.all, .all): nil
     case (.all, .along(let axis, let flags)), (.along(let axis, let flags), .all): Signs(axis: axis, flags.map { !$0 })
-    // What scales by channel does not lead here along two axes.
+    // Operators that scale by channel do not lead here along two axes.
     case (.along(let axis, let a), .along(let other, let b)):
       axis == other ? Signs(axis: axis, zip(a, b).map { $0 != $1 }) : .along(axis: other, b)
     }
@@ -54,7 +54,7 @@ package enum Signs: Hashable, Sendable {
     }
   }
 
-  /// The same signs of the same elements in the same order under another shape; nil if they follow no axis of it.
+  /// The same signs for the same elements in the same order with another shape; nil if they follow no axis of it.
   func reshaped(from old: TensorShape, to new: TensorShape) -> Signs? {
     guard case .along(let axis, let flags) = self else { return self }
     guard old.count == new.count else { return nil }
@@ -63,7 +63,7 @@ package enum Signs: Hashable, Sendable {
       .map { .along(axis: $0.axis, $0.flags) }
   }
 
-  /// The signs of a selection's operand, given those of its result; nil if it cannot have them.
+  /// The signs of a selection's operand, given those of its result; nil if there are none.
   func beforeSelection(_ selection: Selection) -> Signs? {
     guard case .along(let axis, let flags) = self else { return self }
     guard selection.positions == nil, selection.output.rank == selection.axes.count,
@@ -74,7 +74,7 @@ package enum Signs: Hashable, Sendable {
       guard before[index] ?? flag == flag else { return nil }
       before[index] = flag
     }
-    // Elements that are not picked matter to nobody.
+    // Elements that are not selected are irrelevant.
     return .along(axis: source, before.map { $0 ?? false })
   }
 
@@ -89,24 +89,24 @@ package enum Signs: Hashable, Sendable {
   }
 }
 
-/// Values of a node that are not what its name means, but that times −1.
+/// Values of a node that are the negative of the values that its name refers to.
 package struct TurnedValues: Hashable, Sendable {
   let names: [String]
   let signs: Signs
-  /// The node that has the sign in the model, whose own values are what they were.
+  /// The node that has the sign in the model; its own values are unchanged.
   package let factor: String
 
-  /// Whether the values of a channel are turned, for a node that goes by some name.
+  /// Whether the values of a channel are flipped, for the node with a name.
   package func isTurned(_ name: String, channel: Int) -> Bool {
     guard names.contains(name) else { return false }
     switch signs {
     case .all: return true
-    // Channels come second; signs that follow positions concern every channel.
+    // Channels are second. Signs that differ by position concern every channel.
     case .along(let axis, let flags): return axis != 1 || flags[channel]
     }
   }
 
-  /// The values that the model's file gives a node that goes by some name.
+  /// The values of the node with a name as in the model file.
   package func restored(_ values: Tensor, called name: String) -> Tensor {
     guard names.contains(name) else { return values }
     let factors = signs.factors(rank: values.shape.rank)
@@ -115,7 +115,7 @@ package struct TurnedValues: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// The tensor with each part whose indices along the first two axes are the same multiplied by a factor.
+  /// The tensor with a factor for each pair of indices along the first two axes.
   func multiplied(by factor: (_ row: Int, _ column: Int) -> Float) -> Tensor {
     let (rows, columns) = (shape[0], shape.rank > 1 ? shape[1] : 1)
     let run = count / max(rows * columns, 1)
@@ -129,6 +129,6 @@ extension Tensor {
     }
   }
 
-  /// One number per channel, turned round where channels are marked.
+  /// One number per channel, with the sign flipped for marked channels.
   func turned(_ isTurned: [Bool]) -> Tensor { multiplied { row, _ in isTurned[row] ? -1 : 1 } }
 }

@@ -1,28 +1,29 @@
 import RelevanceTensors
 
-/// A function of each element by itself; the output has the operand's shape.
+/// An elementwise function. The output has the operand's shape.
 package protocol ElementwiseFunction: Operator {
   func callAsFunction(_ x: Float) -> Float
-  /// The derivative at `x`; 0 at a step, and at a kink that of the right-hand side for `abs`, of the flat side elsewhere.
+  /// The derivative at `x`. At a step it is 0. At a kink it is the derivative of the right side for `abs`, and of the
+  /// flat side otherwise.
   func derivative(at x: Float) -> Float
-  /// `y ← f(x)` for `count` elements; x and y may be the same.
+  /// `y ← f(x)` for `count` elements; `x` and `y` may be the same memory.
   func apply(_ x: Floats, _ y: MutableFloats, count: Int)
-  /// Whether the function is `max(x, 0)`, or the smaller of that and a constant.
+  /// Whether the function is `max(x, 0)`, or the minimum of that and a constant.
   var isRectifier: Bool { get }
 
   var isNonNegative: Bool { get }
-  /// Whether values ≥ 0 keep their sign.
+  /// Whether the function maps values ≥ 0 to values ≥ 0.
   var keepsNonNegative: Bool { get }
-  /// The limits of values, whatever the operand is; nil if there are none.
+  /// The limits of the function's values for all operands; nil if there are none.
   var bounds: Interval? { get }
-  /// Where the function stops falling and begins to rise, or the other way round: between two of these it is monotone.
+  /// The points where the function changes between falling and rising. Between two of them it is monotone.
   var turningPoints: [Float] { get }
   /// Whether the function is defined, finite or infinite, on all of an interval.
   func isDefined(on x: Interval) -> Bool
 
-  /// Whether integers have integers.
+  /// Whether the function maps integers to integers.
   var keepsIntegers: Bool { get }
-  /// The value at an integer, for those functions that have integers to integers.
+  /// The value at an integer, for functions that map integers to integers.
   func integer(_ x: Int, _ type: IntegerType) -> Int
 }
 
@@ -40,7 +41,7 @@ extension ElementwiseFunction {
   package func integer(_ x: Int, _ type: IntegerType) -> Int { x }
 }
 
-// MARK: What follows for the operator
+// MARK: Implementation of the operator
 
 extension ElementwiseFunction {
   package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
@@ -64,7 +65,7 @@ extension ElementwiseFunction {
       ?? bounds.flatMap { ValueRange($0.lower, $0.upper, rank: site.output.shape.rank) }
   }
 
-  /// The values of the function on an interval; nil if they are not bounded or not numbers.
+  /// The values of the function on an interval; nil if they are unbounded or NaN.
   func interval(_ x: Interval) -> Interval? {
     guard isDefined(on: x) else { return nil }
     return Interval(of: [self(x.lower), self(x.upper)] + turningPoints.filter(x.contains).map { self($0) })

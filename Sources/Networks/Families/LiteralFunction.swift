@@ -1,8 +1,9 @@
 import RelevanceTensors
 
-/// A function that is only ever computed of values known before the network runs: what exporters write around shapes.
+/// A function that is only evaluated on values that are known before the network runs. Exporters write such functions
+/// for shape arithmetic.
 package protocol LiteralFunction: Operator {
-  /// The value; nil if it has none for such operands.
+  /// The value; nil if it does not exist for the operands.
   ///
   /// - Throws: `Misfit`.
   func value(of operands: [Literal]) throws -> Literal?

@@ -3,21 +3,21 @@ import RelevanceTensors
 /// A function of pairs of elements `a` and `b` of two tensors, with broadcasting.
 package protocol PairwiseFunction: Operator {
   func callAsFunction(_ a: Float, _ b: Float) -> Float
-  /// The derivatives by both operands at `(a, b)`.
+  /// The derivatives with respect to both operands at `(a, b)`.
   func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float)
-  /// The value of two integers; nil where one is divided by 0.
+  /// The value for two integers; nil for a division by 0.
   func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int?
-  /// The same of values in single precision.
+  /// The value for integers in single precision.
   ///
   /// A quotient by 0 is 0, as in NumPy; ONNX Runtime ends the process.
   func integer(_ a: Float, _ b: Float, _ type: IntegerType) -> Float
-  /// The value of an integer and a real number; nil where there is none.
+  /// The value for an integer and a real number; nil if there is none.
   func integer(_ a: Int, _ b: Double, _ type: IntegerType) -> Int?
-  /// The values of the function on two intervals; nil if they are not bounded or not numbers.
+  /// The values of the function on two intervals; nil if they are unbounded or NaN.
   func interval(_ a: Interval, _ b: Interval) -> Interval?
   /// Whether integers wrap, so that derivatives are 0.
   var wraps: Bool { get }
-  /// `y ← f(a, b)` for `count` elements; an operand that does not move is one number.
+  /// `y ← f(a, b)` for `count` elements. An operand that does not move is a single number.
   func apply(_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, count: Int)
 }
 
@@ -75,7 +75,7 @@ extension PairwiseFunction {
         walk.map { [y = b.floats.elements] in integer(x[$0], Double(y[$1]), type) }
       }
     let present = elements.compactMap { $0 }
-    guard present.count == elements.count else { throw Misfit("integers are divided by 0") }
+    guard present.count == elements.count else { throw Misfit("an integer is divided by 0") }
     return .integers(IntegerTensor(shape: shape, elements: present, kind: kind))
   }
 }
@@ -86,7 +86,7 @@ func broadcastShape(_ a: TensorShape, _ b: TensorShape) throws -> TensorShape {
 }
 
 extension StridedWalk {
-  /// What becomes of each pair of the operands' positions.
+  /// Applies a function to each pair of the operands' positions.
   func map<Element>(_ element: (_ a: Int, _ b: Int) -> Element) -> [Element] {
     var elements: [Element] = []
     elements.reserveCapacity(runLength * runCount)

@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// The output is ≥ 0, or within limits, where the first operand is.
+/// An operator whose output is ≥ 0, or within limits, if the first operand is.
 package protocol LimitKeeping: Operator {}
 
 extension LimitKeeping {
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
 }
 
-/// The operand itself.
+/// An operator whose output is its operand.
 package protocol PassingThrough: LimitKeeping {}
 
 extension PassingThrough {
@@ -22,7 +22,7 @@ extension PassingThrough {
   }
 }
 
-/// The operand's elements in the same order, under another shape.
+/// An operator that gives the operand's elements another shape, in the same order.
 package protocol Reshaping: LimitKeeping {}
 
 extension Reshaping {
@@ -37,11 +37,12 @@ extension Reshaping {
   }
 }
 
-/// Elements picked from the operand, in any order and any number of times, and perhaps a constant.
+/// An operator that selects elements of its operand, in any order and any number of times, and possibly inserts a
+/// constant.
 package protocol Selecting: LimitKeeping {
-  /// What is picked.
+  /// The selected elements.
   ///
-  /// - Throws: `Misfit`, also if that depends on the image.
+  /// - Throws: `Misfit`, also if the selection depends on the image.
   func selection(of operands: [Inferred]) throws -> Selection
 }
 
@@ -59,10 +60,10 @@ extension Selecting {
 }
 
 extension Operator {
-  /// Whether the operator only moves values about or joins them.
+  /// Whether the operator only moves or joins values.
   package var movesValues: Bool { self is any Reshaping || self is any Selecting || self is Concat }
 
-  /// The value of an operand that holds integers: extents, axes or positions.
+  /// The value of an operand that contains integers: extents, axes or positions.
   ///
   /// - Throws: `Misfit` if it depends on the image.
   func integers(_ index: Int, of operands: [Inferred]) throws -> [Int] {
@@ -73,7 +74,7 @@ extension Operator {
   }
 }
 
-/// The input of a selection.
+/// The shape of the input of a selection.
 ///
 /// - Throws: `Misfit` if there is no operand.
 func firstShape(_ operands: [Inferred]) throws -> TensorShape {

@@ -1,15 +1,15 @@
 import RelevanceTensors
 
-/// A layer with constant weights and perhaps a bias for each output channel.
+/// A layer with constant weights and optionally a bias for each output channel.
 package protocol WeightedOperator: Operator {
   var weight: Tensor { get }
   /// One number per output channel.
   var bias: Tensor? { get }
   var outputChannels: Int { get }
   var inputChannels: Int { get }
-  /// How many axes come after the channels of what the layer takes.
+  /// The number of axes after the channels in the layer's operand.
   var spatialAxes: Int { get }
-  /// The output channel that a weight belongs to, by its indices along the first two axes.
+  /// The output channel of a weight, given the weight's indices along the first two axes.
   func outputChannel(row: Int, column: Int) -> Int
   /// The layer with other weights of the same shape, and another bias.
   func with(weight: Tensor, bias: Tensor?) -> Self

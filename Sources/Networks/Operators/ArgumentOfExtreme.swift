@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Where along an axis the largest or the smallest element is: the first or the last of several.
+/// The index of the largest or smallest element along an axis. If there are several, the first or the last one.
 package struct ArgumentOfExtreme: Operator {
   package let isMaximum: Bool
   package let axis: Int
@@ -58,7 +58,7 @@ package struct ArgumentOfExtreme: Operator {
   }
 }
 
-/// The rows of elements along an axis of a shape.
+/// The lines of elements along an axis of a shape.
 package struct Lines: Sendable {
   package let count: Int
   package let extent: Int
@@ -70,7 +70,7 @@ package struct Lines: Sendable {
     count = shape.dimensions[..<axis].reduce(1, *) * inner
   }
 
-  /// Where element `i` of a line is, in a shape that has the line's extent or another one along the axis.
+  /// The position of element `i` of a line, in a shape with the line's extent or another extent along the axis.
   package func position(_ i: Int, of line: Int, extent: Int? = nil) -> Int {
     (line / inner * (extent ?? self.extent) + i) * inner + line % inner
   }

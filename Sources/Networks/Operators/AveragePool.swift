@@ -3,7 +3,7 @@ import RelevanceTensors
 /// Mean over a window, batch × channels × space.
 package struct AveragePool: LimitKeeping {
   package let window: Window
-  /// Whether padding counts in the number that the sum is divided by.
+  /// Whether the divisor includes padding.
   package let countsPadding: Bool
   package init(window: Window, countsPadding: Bool) { (self.window, self.countsPadding) = (window, countsPadding) }
 

@@ -7,10 +7,10 @@ package struct BatchNormalization: Operator {
   /// `β − μ · scale`, one number per channel.
   package let shift: Tensor
 
-  /// Makes the operator from its scale and shift, one number per channel each.
+  /// Creates the operator from its scale and shift, with one number per channel each.
   package init(scale: Tensor, shift: Tensor) { (self.scale, self.shift) = (scale, shift) }
 
-  /// Makes the operator from the learned and the running statistics, one number per channel each.
+  /// Creates the operator from the learned parameters and the running statistics, with one number per channel each.
   package init(gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Float) {
     let scale = gamma.combined(with: variance) { $0 / ($1 + epsilon).squareRoot() }
     self.init(scale: scale, shift: beta.combined(with: mean.combined(with: scale, *), -))
@@ -42,7 +42,7 @@ package struct BatchNormalization: Operator {
     return BatchNormalization(scale: scale.turned(flags), shift: shift.turned(flags))
   }
 
-  /// Scale and shift in a shape that broadcasts to tensors of so many axes.
+  /// Scale and shift in a shape that broadcasts to tensors of `rank` axes.
   func perChannel(rank: Int) -> (scale: Tensor, shift: Tensor) {
     let shape = TensorShape([scale.count] + [Int](repeating: 1, count: rank - 2))
     return (scale.reshaped(to: shape), shift.reshaped(to: shape))

@@ -1,6 +1,6 @@
-/// The bits of two integers: and, or, either, or those of the first moved by as many places as the second says.
+/// Bitwise operations on two integers: and, or, exclusive or, and shifts of the first by the second.
 package struct Bitwise: PairwiseFunction {
-  /// An operation on bits, by ONNX's name.
+  /// A bitwise operation, with its ONNX name.
   package enum Operation: String, Sendable {
     case and = "BitwiseAnd"
     case or = "BitwiseOr"
@@ -27,7 +27,7 @@ package struct Bitwise: PairwiseFunction {
   package func interval(_ a: Interval, _ b: Interval) -> Interval? { nil }
 }
 
-/// The bits of an integer turned.
+/// The bitwise complement of an integer.
 package struct BitwiseNot: ElementwiseFunction {
   package init() {}
   package var kind: OperatorKind { .bitwise }

@@ -1,11 +1,11 @@
 import RelevanceTensors
 
-/// The same values as real numbers, as integers of a type, or as truth values.
+/// The same values as real numbers, as integers of a type, or as Boolean values.
 package struct Cast: Operator {
   package let target: ElementKind
   package init(to target: ElementKind) { self.target = target }
 
-  // What becomes a truth value is a decision.
+  // A cast to Boolean values is a decision.
   package var kind: OperatorKind { target == .truth ? .logic : .cast }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { target }
@@ -23,7 +23,7 @@ package struct Cast: Operator {
     guard let x = site.range(0) else { return nil }
     switch target {
     case .real: return x
-    // Fractions are cut off, or kept where the cast is one by name only.
+    // Fractions are removed, or kept if the cast changes only the name of the type.
     case .integer:
       return x.mapped {
         Interval(min($0.lower, $0.lower.rounded(.towardZero)), max($0.upper, $0.upper.rounded(.towardZero)))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `x` where it is positive, else `α (exp(x/α) − 1)`.
+/// `x` where it is positive, otherwise `α (exp(x/α) − 1)`.
 package struct Celu: ElementwiseFunction {
   package let alpha: Float
   package init(alpha: Float) { self.alpha = alpha }

@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// a, b → whether a is related to b, with broadcasting.
+/// a, b → whether the relation of a to b holds, with broadcasting.
 package struct Comparison: PairwiseFunction {
-  /// A relation of two numbers, by ONNX's name.
+  /// A relation of two numbers, with its ONNX name.
   package enum Relation: String, CaseIterable, Sendable {
     case equal = "Equal"
     case less = "Less"

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Joins operands along an axis; their other extents are equal.
+/// Joins operands along an axis. Their other extents are equal.
 package struct Concat: Operator {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }
@@ -48,7 +48,7 @@ package struct Concat: Operator {
     return .floats(Tensor(shape: shape, elements: Self.joined(values.map(\.floats.elements), at: axis, of: shape)))
   }
 
-  /// Elements of parts of a shape, in the order in which they are there.
+  /// The elements of the parts of a shape, in the order of the whole.
   static func joined<Element>(_ parts: [[Element]], at axis: Int, of whole: TensorShape) -> [Element] {
     let outer = whole.dimensions[..<axis].reduce(1, *)
     let runs = parts.map { $0.count / max(outer, 1) }

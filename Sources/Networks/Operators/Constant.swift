@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// A tensor that does not depend on the input: real numbers, integers or truth values; no operands.
+/// A tensor that does not depend on the input: real numbers, integers or Boolean values. It has no operands.
 package struct Constant: Operator {
   package let value: Literal
   package init(_ value: Literal) { self.value = value }

@@ -12,7 +12,7 @@ package struct ConstantOfShape: LiteralFunction {
   package func value(of values: [Literal]) throws -> Literal? {
     guard let extents = values.first?.integers else { return nil }
     let shape = try TensorShape(checking: extents)
-    // Some published graphs stand in for weights with it: a fully connected layer of VGG has 103 million.
+    // Some published graphs replace weights with it: a fully connected layer of VGG has 103 million.
     guard shape.count <= 1 << 27 else { throw Misfit("a constant of shape \(shape) is too large") }
     if elements == .real { return .floats(Tensor(shape: shape, repeating: Float(value))) }
     let element = elements.integerType?.held(value) ?? (value == 0 ? 0 : 1)

@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// Convolution with constant weights, `y[m] = b[m] + Σ_c W[m,c] ⋆ x[c]`: batch × channels × space to batch × outputs × space, with
-/// one or two spatial axes.
+/// Convolution with constant weights, `y[m] = b[m] + Σ_c W[m,c] ⋆ x[c]`, from batch × channels × space to batch ×
+/// outputs × space, with one or two spatial axes.
 package struct Convolution: WeightedOperator {
   /// outputs × inputs/groups × kernel height × kernel width.
   package let weight: Tensor
   package let bias: Tensor?
   package let window: Window
-  /// Number of groups of channels that do not see each other.
+  /// The number of channel groups, which are independent of each other.
   package let groups: Int
 
   package init(weight: Tensor, bias: Tensor?, window: Window, groups: Int) {
@@ -33,7 +33,7 @@ package struct Convolution: WeightedOperator {
     let channels = weight.shape[1].multipliedReportingOverflow(by: groups)
     guard groups > 0, !channels.overflow, channels.partialValue == x[1], weight.shape[0] % groups == 0 else {
       throw Misfit(
-        "weight \(weight.shape) in \(groups) groups expects \(channels.partialValue) channels, found shape \(x)")
+        "weight \(weight.shape) with group \(groups) expects \(channels.partialValue) channels, found shape \(x)")
     }
     try checkBias()
     return try TensorShape(

@@ -1,15 +1,16 @@
 import RelevanceTensors
 
-/// Channels moved into blocks of positions, batch × channels × height × width to batch × channels/b² × b·height × b·width; or back.
+/// Rearranges channels into blocks of positions, batch × channels × height × width to batch × channels/b² × b·height ×
+/// b·width, or the inverse.
 package struct DepthToSpace: LimitKeeping {
-  /// How the channels of a block lie one after the other.
+  /// The order of the channels of a block.
   package enum Order: String, Hashable, Sendable {
-    /// By place in the block, then by channel.
+    /// By position in the block, then by channel.
     case depthFirst = "DCR"
-    /// By channel, then by place in the block.
+    /// By channel, then by position in the block.
     case columnsFirst = "CRD"
   }
-  /// Positions of a block along each axis.
+  /// The number of positions in a block along each axis.
   package let block: Int
   package let order: Order
   package let isInverse: Bool
@@ -32,7 +33,7 @@ package struct DepthToSpace: LimitKeeping {
     return try TensorShape(checking: [x[0], x[1] / (block * block), x[2] * block, x[3] * block])
   }
 
-  /// The operand as a tensor of six axes, and their order in the output.
+  /// The operand as a tensor of six axes, and the order of these in the output.
   package func axes(of x: TensorShape) -> (shape: TensorShape, order: [Int]) {
     if isInverse {
       return (

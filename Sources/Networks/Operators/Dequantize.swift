@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// The real numbers that integers stand for, `(q − zero) · scale`.
+/// The real numbers that integers represent, `(q − zero) · scale`.
 package struct Dequantize: Operator {
   package let steps: QuantizationSteps
   package let type: IntegerType

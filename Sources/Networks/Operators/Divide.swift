@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// `a / b`; of integers, rounded towards zero.
+/// `a / b`. Quotients of integers are rounded toward zero.
 package struct Divide: PairwiseFunction {
   package init() {}
   package var kind: OperatorKind { .div }

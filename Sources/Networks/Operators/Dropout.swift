@@ -1,4 +1,4 @@
-/// Dropout, which does nothing in inference.
+/// Dropout, which has no effect in inference.
 package struct Dropout: PassingThrough {
   package init() {}
   package var kind: OperatorKind { .dropout }

@@ -1,10 +1,11 @@
 import RelevanceTensors
 
-/// The real numbers that remain of a tensor when it is quantized to 256 steps between its own smallest and largest element, and
-/// dequantized again.
+/// The real numbers that result from quantizing a tensor to 256 steps between its own minimum and maximum, and
+/// dequantizing it.
 ///
-/// Steps are taken as given, and rounding for nothing, so that derivatives are 1 and relevance passes. One step serves a whole batch, as in
-/// ONNX; that items of a batch so have a little in common is not followed.
+/// Steps are treated as constants and rounding is ignored, so that derivatives are 1 and relevance passes through. One
+/// step size applies to the whole batch, as in ONNX. The slight dependence of a batch's items on one another is
+/// ignored.
 package struct DynamicQuantize: Operator {
   package init() {}
   package var kind: OperatorKind { .dynamicQuantizeLinear }

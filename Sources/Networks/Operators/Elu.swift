@@ -1,6 +1,6 @@
 import Foundation
 
-/// `x` where it is positive, else `α (eˣ − 1)`.
+/// `x` where it is positive, otherwise `α (eˣ − 1)`.
 package struct Elu: ElementwiseFunction {
   package let alpha: Float
   package init(alpha: Float) { self.alpha = alpha }

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// The operand repeated along axes of extent 1 until it has the extents that the second operand lists.
+/// Repeats the operand along axes of extent 1 to the extents in the second operand.
 package struct Expand: Selecting {
   package init() {}
   package var kind: OperatorKind { .expand }

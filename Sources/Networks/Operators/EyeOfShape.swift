@@ -2,7 +2,7 @@ import RelevanceTensors
 
 /// A matrix of a given shape with ones on a diagonal.
 package struct EyeOfShape: LiteralFunction {
-  /// How many places the diagonal is to the right of the main one.
+  /// The offset of the diagonal to the right of the main diagonal.
   package let diagonal: Int
   package let elements: ElementKind
   package init(diagonal: Int, kind: ElementKind) { (self.diagonal, elements) = (diagonal, kind) }

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Joins the axes before `axis`, and those from `axis` on, into one each.
+/// Joins the axes before `axis` into one axis, and those from `axis` on into another.
 package struct Flatten: Reshaping {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }

@@ -1,6 +1,7 @@
 import RelevanceTensors
 
-/// The first operand's elements at the indices (the second operand) along an axis, in the place of which the indices' shape comes.
+/// The first operand's elements at the indices in the second operand, along an axis. The axes of the indices replace
+/// this axis.
 package struct Gather: Selecting {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }

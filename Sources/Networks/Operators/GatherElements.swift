@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// For each index of the second operand the first operand's element that has this index along an axis and lies, along the others, where
-/// the index does.
+/// For each index in the second operand, the first operand's element with this index along an axis and the index's
+/// position along the other axes.
 package struct GatherElements: Selecting {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }

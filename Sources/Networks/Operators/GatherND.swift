@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// The first operand's parts at the places that the second one lists, each along its last axis.
+/// The first operand's slices at the positions in the second operand; each row of its last axis is a position.
 package struct GatherND: Selecting {
-  /// How many first axes both have in common.
+  /// The number of leading axes that both operands share.
   package let batchAxes: Int
   package init(batchAxes: Int) { self.batchAxes = batchAxes }
 

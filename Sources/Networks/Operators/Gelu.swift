@@ -1,6 +1,7 @@
 import Foundation
 
-/// `x Φ(x)` with the normal distribution's Φ, exactly or by the approximation with tanh.
+/// `x Φ(x)`, where Φ is the cumulative distribution function of the normal distribution, exactly or with the tanh
+/// approximation.
 package struct Gelu: ElementwiseFunction {
   package let isApproximate: Bool
   package init(approximate: Bool) { isApproximate = approximate }

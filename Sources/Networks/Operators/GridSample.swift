@@ -1,15 +1,16 @@
 import RelevanceTensors
 
-/// images, positions → the images' values at the positions, which lie between −1 and 1 along each spatial axis, the last axis first.
+/// images, positions → the images' values at the positions. Positions are between −1 and 1 along each spatial axis,
+/// with the last axis first.
 ///
-/// Positions and neighbors are found as ONNX Runtime finds them.
+/// Positions and neighbors are computed as in ONNX Runtime.
 package struct GridSample: Operator {
   package enum Mode: String, Sendable {
     case nearest
     case linear
     case cubic
   }
-  /// What lies outside of the images: ONNX's `padding_mode`.
+  /// The values outside of the images: ONNX's `padding_mode`.
   package enum Padding: String, Sendable {
     case zeros
     case border
@@ -17,7 +18,7 @@ package struct GridSample: Operator {
   }
   package let mode: Mode
   package let padding: Padding
-  /// Whether −1 and 1 are the centers of the outermost pixels, not their edges.
+  /// Whether −1 and 1 are the centers of the outermost pixels, and not their edges.
   package let alignsCorners: Bool
   package init(mode: Mode, padding: Padding, alignsCorners: Bool) {
     (self.mode, self.padding, self.alignsCorners) = (mode, padding, alignsCorners)
@@ -31,7 +32,7 @@ package struct GridSample: Operator {
     guard x.rank >= 3, grid.rank == x.rank, grid[0] == x[0], grid[-1] == x.rank - 2 else {
       throw Misfit("positions of shape \(grid) do not fit images of shape \(x)")
     }
-    guard mode != .cubic || x.rank == 4 else { throw Misfit("cubic samples of shape \(x); expected 4 axes") }
+    guard mode != .cubic || x.rank == 4 else { throw Misfit("found shape \(x) for cubic sampling; expected 4 axes") }
     guard !x.dimensions.contains(0) else { throw Misfit("an empty tensor cannot be sampled") }
     return TensorShape(Array(x.dimensions[..<2] + grid.dimensions[1..<(grid.rank - 1)]))
   }
@@ -48,7 +49,7 @@ package struct GridSample: Operator {
     return [images, positions]
   }
 
-  /// The neighbors of positions that are known.
+  /// The neighbors of known positions.
   private func samples(of elements: ElementSet, in x: TensorShape, at grid: Tensor) -> ElementSet {
     let axes = x.rank - 2
     let space = TensorShape(Array(elements.shape.dimensions[2...]))
@@ -60,7 +61,7 @@ package struct GridSample: Operator {
         let items = block.axes[0].indices.map { $0 == item }
         for place in places {
           let neighbors = (0..<axes).map { axis in
-            // Positions name the last axis first.
+            // Positions start with the last axis.
             let position = coordinates[(item * space.count + place) * axes + axes - 1 - axis]
             var flags = [Bool](repeating: false, count: x[axis + 2])
             for tap in taps(at: position, extent: flags.count) where tap.weight != 0 {
@@ -81,12 +82,12 @@ package struct GridSample: Operator {
     return ValueRange(low, high, rank: site.output.shape.rank)
   }
 
-  /// A neighbor that has a share in a value.
+  /// A neighbor that contributes to a value.
   package struct Tap: Sendable {
-    /// Its index along the axis; nil outside, where everything is 0.
+    /// The index along the axis; nil outside of the image, where everything is 0.
     package let index: Int?
     package let weight: Float
-    /// How fast the weight changes with the position that was given.
+    /// The derivative of the weight with respect to the given position.
     package let slope: Float
   }
 
@@ -100,7 +101,7 @@ package struct GridSample: Operator {
     if x < low || x > high {
       switch padding {
       case .zeros: break
-      // Each of four neighbors is brought inside by itself.
+      // Each of the four neighbors is clamped separately.
       case .border where mode == .cubic: break
       case .border: (x, scale) = (min(max(x, 0), size - 1), 0)
       case .reflection:
@@ -108,7 +109,7 @@ package struct GridSample: Operator {
         (x, scale) = (place, isTurned ? -scale : scale)
       }
     }
-    // Far outside, where there is nothing to be found.
+    // Far outside, where all values are 0.
     guard x.isFinite, abs(x) < 0x1p30 else { return [Tap(index: nil, weight: 0, slope: 0)] }
     let whole = x.rounded(.down)
     let share = x - whole
@@ -146,7 +147,7 @@ package struct GridSample: Operator {
     }
   }
 
-  /// Where a position lies after it has been turned back at both ends as often as it takes.
+  /// The position after reflection at both ends, as often as necessary.
   private static func reflected(_ x: Float, _ low: Float, _ high: Float) -> (place: Float, isTurned: Bool) {
     let range = high - low
     guard range > 0 else { return (low, true) }

@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// Normalization of each item over groups of channels and all positions, `y = scale · (x − mean)/√(variance + ε) + shift`, batch ×
-/// channels × space.
+/// Normalization of each item over groups of channels and all positions, for batch × channels × space:
+/// `y = scale · (x − mean)/√(variance + ε) + shift`.
 package struct GroupNormalization: Operator {
-  /// How many groups of neighboring channels there are; nil for one per channel: instance normalization.
+  /// The number of groups of neighboring channels. Nil is one group per channel: instance normalization.
   package let groups: Int?
-  /// One number per channel, or per run of as many neighboring channels.
+  /// One number per channel, or per run of equally many neighboring channels.
   package let scale: Tensor
-  /// As many as `scale` has.
+  /// The same number of elements as `scale`.
   package let shift: Tensor
   package let epsilon: Float
 
@@ -24,7 +24,7 @@ package struct GroupNormalization: Operator {
       throw Misfit("\(groups ?? 1) groups do not divide the \(x[1]) channels of shape \(x)")
     }
     guard scale.count > 0, x[1] % scale.count == 0, shift.count == scale.count else {
-      throw Misfit("expected \(x[1]) scales and shifts, one per channel, found \(scale.count) and \(shift.count)")
+      throw Misfit("found \(scale.count) scales and \(shift.count) shifts; expected \(x[1]), one per channel")
     }
     return x
   }

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// 1 at the largest element along an axis, the first of several, and 0 elsewhere.
+/// 1 at the largest element along an axis (the first one of several), and 0 elsewhere.
 package struct Hardmax: Operator {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }

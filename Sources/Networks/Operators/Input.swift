@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// The network's input, of the declared shape and elements; no operands.
+/// The network's input, with the declared shape and element kind. It has no operands.
 package struct Input: Operator {
   package let shape: SymbolicShape
   package let elements: ElementKind

@@ -1,4 +1,4 @@
-/// Whether `x` is infinite, of one sign or either.
+/// Whether `x` is infinite, with one sign or either sign.
 package struct IsInfinite: ElementwiseFunction {
   package let detectsNegative: Bool
   package let detectsPositive: Bool

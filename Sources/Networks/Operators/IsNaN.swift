@@ -1,4 +1,4 @@
-/// Whether `x` is no number.
+/// Whether `x` is NaN.
 package struct IsNaN: ElementwiseFunction {
   package init() {}
   package var kind: OperatorKind { .isNaN }

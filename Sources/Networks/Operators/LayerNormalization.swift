@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`; or, without a mean, by the
-/// root of the mean square (RMSNormalization).
+/// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`. Without a
+/// mean, it divides by the root mean square (RMSNormalization).
 package struct LayerNormalization: Operator {
-  /// The first axis that is normalized over; negative ones count from the end.
+  /// The first normalized axis; a negative axis counts from the end.
   package let axis: Int
-  /// Of the normalized axes' shape.
+  /// The scale, with the shape of the normalized axes.
   package let scale: Tensor
-  /// Of the normalized axes' shape.
+  /// The shift, with the shape of the normalized axes.
   package let shift: Tensor?
   package let epsilon: Float
   /// Whether the mean is subtracted.

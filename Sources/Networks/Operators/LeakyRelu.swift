@@ -1,4 +1,4 @@
-/// `x` where it is positive, else `α x`.
+/// `x` where it is positive, otherwise `α x`.
 package struct LeakyRelu: ElementwiseFunction {
   package let alpha: Float
   package init(alpha: Float) { self.alpha = alpha }

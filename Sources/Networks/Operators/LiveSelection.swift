@@ -2,13 +2,13 @@ import RelevanceTensors
 
 /// Elements of a tensor at indices that depend on the image.
 package struct LiveSelection: Operator {
-  /// How indices say what is taken.
+  /// The meaning of the indices.
   package enum Places: Hashable, Sendable {
-    /// Along an axis, in the place of which the indices' axes come: ONNX's Gather.
+    /// Along an axis, which the axes of the indices replace: ONNX's Gather.
     case along(axis: Int)
-    /// Along an axis, each index at its own place along the others: GatherElements.
+    /// Along an axis, with each index at its own position along the other axes: GatherElements.
     case elements(axis: Int)
-    /// Parts, by rows of the last axis, beside some axes that both have in common: GatherND.
+    /// Slices at the positions in rows of the last axis, after leading axes that both operands share: GatherND.
     case parts(batchAxes: Int)
   }
   package let places: Places
@@ -34,7 +34,7 @@ package struct LiveSelection: Operator {
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     guard operands.count == 2 else { throw Misfit("expected 2 operands, found \(operands.count)") }
     let (x, indices) = (operands[0].shape, operands[1].shape)
-    guard x.count > 0 || indices.count == 0 else { throw Misfit("nothing can be taken of an empty tensor") }
+    guard x.count > 0 || indices.count == 0 else { throw Misfit("the tensor is empty; expected elements to select") }
     switch places {
     case .along(let axis):
       let axis = try counted(axis, rank: x.rank)
@@ -57,7 +57,7 @@ package struct LiveSelection: Operator {
     let rank = try outputShape(of: operands).rank
     let keepsFirst: Bool =
       switch places {
-      // A table has no items.
+      // A constant table has no items.
       case .along(let axis): operands[0].literal != nil && axis == 0
       case .elements(let axis):
         try counted(axis, rank: operands[0].shape.rank) > 0 && operands[0].shape[0] == operands[1].shape[0]
@@ -100,7 +100,8 @@ package struct LiveSelection: Operator {
     site.range(0).flatMap { ValueRange($0.hull.lower, $0.hull.upper, rank: site.output.shape.rank) }
   }
 
-  /// Where each run of `count` elements of the output comes from, given the indices; nil where an index is none of the axis.
+  /// The start of each run of `count` elements of the output in the operand, given the indices; nil for an index
+  /// outside of the axis.
   package func runs(of x: TensorShape, _ shape: TensorShape, _ index: (Int) -> Float) -> (starts: [Int?], count: Int) {
     func place(_ position: Int, _ extent: Int) -> Int? {
       let value = index(position)

@@ -1,6 +1,7 @@
 import RelevanceTensors
 
-/// Local response normalization, `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighboring channels, batch × channels × ….
+/// Local response normalization over `size` neighboring channels, `y = x / (bias + alpha/size · Σ x²)^beta`, for
+/// batch × channels × ….
 package struct LocalResponseNormalization: Operator {
   package let size: Int
   package let alpha: Float
@@ -11,7 +12,7 @@ package struct LocalResponseNormalization: Operator {
     (self.size, self.alpha, self.beta, self.bias) = (size, alpha, beta, bias)
   }
 
-  /// What each square counts, α/size.
+  /// The factor of each square, α/size.
   package var share: Float { alpha / Float(size) }
 
   /// The channels whose squares are summed for a channel.

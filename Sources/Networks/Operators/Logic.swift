@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// Truth values: and, or, either, with broadcasting.
+/// And, or, exclusive or of Boolean values, with broadcasting.
 package struct Logic: PairwiseFunction {
-  /// An operation on two truth values, by ONNX's name.
+  /// An operation on two Boolean values, with its ONNX name.
   package enum Operation: String, CaseIterable, Sendable {
     case and = "And"
     case or = "Or"
@@ -41,7 +41,7 @@ package struct Logic: PairwiseFunction {
   }
 }
 
-/// Whether a truth value does not hold.
+/// The negation of a Boolean value.
 package struct Not: ElementwiseFunction {
   package init() {}
   package var kind: OperatorKind { .not }

@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// The products of matrices along the last two axes of two operands, both of which may depend on the image: `a·b`, as NumPy and ONNX
-/// have it. The other axes broadcast; an operand with one axis is a row on the left, and a column on the right.
+/// The matrix products `a·b` along the last two axes of two operands, both of which may depend on the image, as in
+/// NumPy and ONNX. The other axes broadcast. An operand with one axis is a row on the left and a column on the right.
 package struct MatrixProduct: Operator {
   package init() {}
   package var kind: OperatorKind { .batchMatMul }
@@ -21,7 +21,7 @@ package struct MatrixProduct: Operator {
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
 
   package func range(at site: RangeSite) -> ValueRange? {
-    // Each element is a sum of as many products as the matrices have in common.
+    // Each element is a sum of as many products as the shared axis has elements.
     guard let a = site.range(0)?.hull, let b = site.range(1)?.hull,
       let depth = try? MatrixExtents(site.operands[0].shape, site.operands[1].shape).depth, depth > 0,
       let product = Interval(a.lower, a.upper).corners(with: Interval(b.lower, b.upper), { $0 * $1 })
@@ -56,20 +56,20 @@ package struct MatrixProduct: Operator {
   }
 }
 
-/// How the matrices of two operands meet.
+/// The extents of the matrices of two operands.
 package struct MatrixExtents: Sendable {
-  /// Of each matrix of the result.
+  /// The rows of each matrix of the result.
   package let rows: Int
   package let columns: Int
-  /// What rows of the left and columns of the right have in common.
+  /// The extent that rows of the left and columns of the right operand share.
   package let depth: Int
   package let output: TensorShape
-  /// For each matrix of the result the numbers of those that make it.
+  /// For each matrix of the result, the indices of its factors.
   package let matrices: [(a: Int, b: Int)]
 
   /// - Throws: `Misfit` if the operands do not fit.
   package init(_ a: TensorShape, _ b: TensorShape) throws {
-    guard a.rank >= 1, b.rank >= 1 else { throw Misfit("shapes \(a) and \(b) hold no matrices") }
+    guard a.rank >= 1, b.rank >= 1 else { throw Misfit("shapes \(a) and \(b) contain no matrices") }
     rows = a.rank == 1 ? 1 : a[-2]
     columns = b.rank == 1 ? 1 : b[-1]
     depth = a[-1]

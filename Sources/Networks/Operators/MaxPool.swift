@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Maximum over a window, batch × channels × space; padding never wins.
+/// Maximum over a window, for batch × channels × space. Padding is never the maximum.
 package struct MaxPool: LimitKeeping {
   package let window: Window
   package init(_ window: Window) { self.window = window }

@@ -1,4 +1,4 @@
-/// The larger of both; of equal ones, the first.
+/// The larger of two numbers; the first one if they are equal.
 package struct Maximum: PairwiseFunction {
   package init() {}
   package var kind: OperatorKind { .max }

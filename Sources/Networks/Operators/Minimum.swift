@@ -1,4 +1,4 @@
-/// The smaller of both; of equal ones, the first.
+/// The smaller of two numbers; the first one if they are equal.
 package struct Minimum: PairwiseFunction {
   package init() {}
   package var kind: OperatorKind { .min }

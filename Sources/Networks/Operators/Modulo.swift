@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is left of `a` after division by `b`: with the sign of `b`, or, as C's `fmod`, with that of `a`.
+/// The remainder of `a` divided by `b`, with the sign of `b` or, as in C's `fmod`, with the sign of `a`.
 package struct Modulo: PairwiseFunction {
   package let takesSignOfDividend: Bool
   package init(takesSignOfDividend: Bool) { self.takesSignOfDividend = takesSignOfDividend }

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Where a tensor is not 0: for each such element a column of its indices.
+/// The positions of nonzero elements: for each such element, a column with its indices.
 package struct NonZero: LiteralFunction {
   package init() {}
   package var kind: OperatorKind { .nonZero }

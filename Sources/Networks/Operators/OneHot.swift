@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// indices, depth, [off, on] → along a new axis, `on` at the index and `off` elsewhere.
+/// indices, depth, [off, on] → `on` at the index along a new axis, and `off` elsewhere.
 package struct OneHot: Operator {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }
@@ -13,11 +13,11 @@ package struct OneHot: Operator {
 
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     guard operands.count == 3, operands[1].shape.count == 1, operands[2].shape.count == 2 else {
-      throw Misfit("expected indices, one depth and two values")
+      throw Misfit("its operands do not fit; expected indices, one depth and two values")
     }
     guard let depth = operands[1].literal.map({ ($0.integers?.first).map(Float.init) ?? $0.floats.elements[0] }),
       operands[2].literal != nil
-    else { throw Misfit("depth and values depend on the image; expected what follows from shapes") }
+    else { throw Misfit("depth or values depend on the image; expected values that follow from shapes") }
     guard depth >= 1, depth < 0x1p31 else { throw Misfit("depth is \(depth); expected a positive number") }
     let x = operands[0].shape
     let axis = try counted(axis, rank: x.rank + 1)
@@ -47,7 +47,7 @@ package struct OneHot: Operator {
     let indices =
       try known.integers
       ?? known.floats.elements.map { number in
-        guard abs(number) < 0x1p62 else { throw Misfit("an index is \(number)") }
+        guard abs(number) < 0x1p62 else { throw Misfit("an index is \(number); expected a smaller number") }
         return Int(number)
       }
     let lines = Lines(of: shape, along: try counted(axis, rank: shape.rank))

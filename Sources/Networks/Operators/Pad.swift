@@ -1,20 +1,20 @@
 import RelevanceTensors
 
-/// Elements added around a tensor, or, where numbers are negative, cut off.
+/// Adds elements around a tensor, or removes elements where numbers are negative.
 package struct Pad: Selecting {
-  /// What is added.
+  /// The kind of added elements.
   package enum Mode: String, Hashable, Sendable {
     case constant
     /// The tensor mirrored at its first and last elements, which are not repeated.
     case reflect
-    /// The first and last elements repeated.
+    /// The first and last elements, repeated.
     case edge
-    /// The tensor repeated, as if it were periodic.
+    /// The tensor repeated periodically.
     case wrap
   }
-  /// How many before each axis, then how many after each.
+  /// The number of elements before each axis, then the number after each axis.
   package let amounts: List
-  /// The axes; nil means all.
+  /// The axes. Nil means all axes.
   package let axes: List?
   package let mode: Mode
   package let value: Float
@@ -43,7 +43,7 @@ package struct Pad: Selecting {
     for (i, axis) in axes.enumerated() {
       let (before, after, extent) = (amounts[i], amounts[axes.count + i], x[axis])
       guard before > Int.min else { throw Misfit("pads \(amounts) are too large") }
-      // Checked, so that a hostile number cannot ask for more than memory holds.
+      // Checked, so that a malicious number cannot request more memory than there is.
       _ = try TensorShape(checking: [max(before, 0), 4]); _ = try TensorShape(checking: [max(after, 0), 4])
       let range = -before..<max(extent + after, -before)
       guard range.count <= 1 << 24 else { throw Misfit("pads \(amounts) are too large") }
@@ -54,7 +54,7 @@ package struct Pad: Selecting {
     return Selection(input: x, axes: picked, fill: value)
   }
 
-  /// The operand's index for one that counts from its first element on, −1 for the constant.
+  /// The operand's index for an index that counts from the operand's first element; −1 for the constant.
   private func source(of index: Int, extent: Int) throws -> Int {
     if (0..<extent).contains(index) { return index }
     switch mode {

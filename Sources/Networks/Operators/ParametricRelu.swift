@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// `x` where it is positive, else `slope · x`, with a learned slope that broadcasts to the operand's shape.
+/// `x` where it is positive, otherwise `slope · x`, with a learned slope that broadcasts to the operand's shape.
 package struct ParametricRelu: LimitKeeping {
   package let slope: Tensor
   package init(slope: Tensor) { self.slope = slope }

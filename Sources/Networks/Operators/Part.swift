@@ -1,4 +1,4 @@
-/// Part `index` of `count` parts of equal extent along an axis (the last may be smaller): an output of `Split`.
+/// Part `index` of `count` equal parts along an axis (the last part may be smaller): an output of `Split`.
 package struct Part: Selecting, Hashable {
   package let axis: Int
   package let index: Int

@@ -1,13 +1,15 @@
 import RelevanceTensors
 
-/// The nearest integer of a type that stands for a real number: `round(x / scale) + zero`, halves to even integers, within limits.
+/// The nearest integer of a type that represents a real number: `round(x / scale) + zero`, within limits; ties round to
+/// even.
 ///
-/// Its derivative is taken to be that of `x / scale + zero` within the limits and 0 beyond them (“straight-through”), so that quantizing
-/// and dequantizing together have derivative 1; the true one is 0 nearly everywhere. Rule `pass` likewise takes rounding for nothing.
+/// Its derivative is that of `x / scale + zero` within the limits and 0 beyond them (“straight-through”), so that
+/// quantizing and dequantizing together have derivative 1. The true derivative is 0 almost everywhere. Rule `pass`
+/// ignores rounding in the same way.
 package struct Quantize: Operator {
   package let steps: QuantizationSteps
   package let type: IntegerType
-  /// The smallest and the largest integer; those of the type, or of one with fewer bits that is held in it.
+  /// The smallest and the largest integer of the type, or of a type with fewer bits that is stored in it.
   package let limits: ClosedRange<Int>
 
   package init(_ steps: QuantizationSteps, to type: IntegerType, limits: ClosedRange<Int>? = nil) {

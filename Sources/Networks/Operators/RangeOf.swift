@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Numbers at equal steps: start, limit, delta → start, start + delta, ….
+/// Equally spaced numbers: start, limit, delta → start, start + delta, ….
 package struct RangeOf: LiteralFunction {
   package init() {}
   package var kind: OperatorKind { .range }
@@ -12,7 +12,7 @@ package struct RangeOf: LiteralFunction {
     guard values.count == 3, values.allSatisfy({ $0.shape.count == 1 }) else { return nil }
     let list = values.map { $0.integers.map { Double($0[0]) } ?? Double($0.floats.elements[0]) }
     let count = Swift.max(0, (list[1] - list[0]) / list[2]).rounded(.up)
-    guard list[2] != 0, count < 0x1p20 else { throw Misfit("a range in steps of \(list[2]) is endless or too long") }
+    guard list[2] != 0, count < 0x1p20 else { throw Misfit("a range with delta \(list[2]) is infinite or too long") }
     let integers = values.compactMap { $0.integers?[0] }
     if integers.count == 3 {
       let type = values[0].kind.integerType ?? .int64

@@ -3,18 +3,18 @@ import RelevanceTensors
 /// Sum, mean, product or extreme over whole axes; a mean over height and width is global average pooling.
 package struct Reduction: LimitKeeping, Hashable {
   package enum Function: Hashable, Sendable {
-    /// Σ x; 0 of no elements.
+    /// Σ x; 0 for no elements.
     case sum
-    /// Σ x / n; not of no elements.
+    /// Σ x / n; undefined for no elements.
     case mean
-    /// Π x; 1 of no elements.
+    /// Π x; 1 for no elements.
     case product
-    /// The largest element; −∞ of no elements.
+    /// The largest element; −∞ for no elements.
     case maximum
-    /// The smallest element; ∞ of no elements.
+    /// The smallest element; ∞ for no elements.
     case minimum
 
-    /// The family, but for those over all axes behind batch and channels.
+    /// The kind, except for reductions over all axes after batch and channels.
     package var kind: OperatorKind {
       switch self {
       case .sum: .reduceSum
@@ -25,7 +25,7 @@ package struct Reduction: LimitKeeping, Hashable {
       }
     }
 
-    /// The value for no elements; of a mean, before it is divided.
+    /// The value for no elements; for a mean, before the division.
     package var neutralElement: Double {
       switch self {
       case .sum, .mean: 0
@@ -35,7 +35,8 @@ package struct Reduction: LimitKeeping, Hashable {
       }
     }
 
-    /// What becomes of elements along some axes of a shape, in double precision; of a mean, before it is divided. Nil for no elements.
+    /// The reductions of the elements along some axes of a shape, in double precision; for a mean, before the division.
+    /// Nil for no elements.
     package func values(of elements: UnsafeBufferPointer<Float>, _ x: TensorShape, over axes: Set<Int>) -> [Double?] {
       let kept = x.reduced(over: axes, keepsAxes: true)
       var results = [Double?](repeating: nil, count: kept.count)
@@ -46,7 +47,7 @@ package struct Reduction: LimitKeeping, Hashable {
       return results
     }
 
-    /// The function of two values; of a mean, before it is divided.
+    /// The function of two values; for a mean, before the division.
     package func combine(_ a: Double, _ b: Double) -> Double {
       switch self {
       case .sum, .mean: a + b
@@ -57,7 +58,7 @@ package struct Reduction: LimitKeeping, Hashable {
     }
   }
   package let function: Function
-  /// The axes; negative ones count from the end, nil means all.
+  /// The axes; a negative axis counts from the end. Nil means all axes.
   package let axes: List?
   package let keepsAxes: Bool
 
@@ -65,7 +66,7 @@ package struct Reduction: LimitKeeping, Hashable {
     (self.function, self.axes, self.keepsAxes) = (function, axes, keepsAxes)
   }
 
-  /// Axes counted from the front are taken to be those of an image; the importer counts them so.
+  /// Axes that are counted from the front are interpreted as those of an image; the importer counts them in this way.
   package var kind: OperatorKind {
     switch (function, axes) {
     case (.mean, .fixed(let axes)) where [[2, 3], [-2, -1]].contains(Set(axes)): .globalAveragePool
@@ -74,7 +75,7 @@ package struct Reduction: LimitKeeping, Hashable {
     }
   }
 
-  /// The axes as the model has them, where it fixes them.
+  /// The axes as in the model, if it fixes them.
   package var namedAxes: [Int] { if case .fixed(let axes) = axes { axes } else { [] } }
 
   package func axes(of operands: [Inferred]) throws -> Set<Int> {
@@ -87,7 +88,7 @@ package struct Reduction: LimitKeeping, Hashable {
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let (x, axes) = (try operand(operands), try axes(of: operands))
     guard function != .mean || axes.allSatisfy({ x[$0] > 0 }) else {
-      throw Misfit("the mean of no elements along \(namedAxes) of \(x)")
+      throw Misfit("the mean along \(namedAxes) of shape \(x) has no elements")
     }
     return x.reduced(over: axes, keepsAxes: keepsAxes)
   }
@@ -134,7 +135,8 @@ package struct Reduction: LimitKeeping, Hashable {
     }
   }
 
-  /// The function of integers. Sums and products are computed in double precision and end at the type's limits, as in ONNX Runtime.
+  /// The reduction of integers. Sums and products are computed in double precision and clamped to the type's limits, as
+  /// in ONNX Runtime.
   private func integers(_ groups: [[Int]], _ kind: ElementKind) -> [Int] {
     let type = kind.integerType ?? .int64
     return groups.map { group in

@@ -1,6 +1,7 @@
 import RelevanceTensors
 
-/// Another shape: 0 copies an extent (unless `allowZero`), −1 is inferred.
+/// Another shape for the same elements. An extent of 0 is copied from the operand (unless `allowZero`), and −1 is
+/// inferred.
 package struct Reshape: Reshaping {
   package let extents: List
   package let allowZero: Bool
@@ -19,7 +20,7 @@ package struct Reshape: Reshaping {
     }
     var result = extents
     for (axis, extent) in extents.enumerated() where extent == 0 && !allowZero {
-      guard axis < x.rank else { throw Misfit("shape \(extents) copies axis \(axis), which \(x) does not have") }
+      guard axis < x.rank else { throw Misfit("shape \(extents) copies axis \(axis), and shape \(x) has no such axis") }
       result[axis] = x[axis]
     }
     if let open = result.firstIndex(of: -1) {

@@ -1,9 +1,9 @@
 import RelevanceTensors
 
 extension Resize {
-  /// How cubic interpolation weighs four neighbors.
+  /// The weights of the four neighbors in cubic interpolation.
   package struct Cubic: Hashable, Sendable {
-    /// The slope of the curve one place from its middle: ONNX's `cubic_coeff_a`.
+    /// The slope of the curve at distance one from its center: ONNX's `cubic_coeff_a`.
     package let coefficient: Float
 
     package init(coefficient: Float) { self.coefficient = coefficient }
@@ -15,7 +15,7 @@ extension Resize {
       return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0
     }
 
-    /// The weights of the neighbors one before, at, and one and two after the whole part of a position.
+    /// The weights of the neighbors one before, at, and one and two after the integer part of a position.
     fileprivate func weights(at share: Float) -> [Float] {
       let a = coefficient
       func near(_ d: Float) -> Float { ((a + 2) * d - (a + 3)) * d * d + 1 }
@@ -24,21 +24,21 @@ extension Resize {
     }
   }
 
-  /// An input index and its weight in what is mixed.
+  /// An input index and its weight in the interpolation.
   package struct Tap: Sendable {
     package let index: Int
     package let weight: Float
   }
 
-  /// For each axis, and each output index along it, the input indices that it mixes, none where it lies outside of what is cropped; nil
-  /// for an axis that stays what it is.
+  /// For each axis and each output index along it, the input indices that it interpolates. There are none outside of
+  /// the cropped part. Nil for an axis that does not change.
   package func taps(of operands: [Inferred]) throws -> [[[Tap]]?] {
     let x = try firstShape(operands)
     let (extents, scales) = try extents(of: x, operands)
     let output = try TensorShape(checking: extents)
     guard output.count == 0 || x.count > 0 else { throw Misfit("an empty tensor cannot be resized") }
     let crops = try crop.map { try $0.parts(of: countedAxes(x), rank: x.rank) }
-    // Factors are not looked at where no extent changes.
+    // If no extent changes, the factors are irrelevant.
     if output == x { return x.dimensions.map { _ in nil } }
     return (0..<x.rank).map { axis in
       let (from, to, scale) = (x[axis], extents[axis], scales[axis])
@@ -80,13 +80,13 @@ extension Resize {
     return (0..<4).map { Tap(index: inside(first + $0), weight: weights[$0]) }
   }
 
-  /// All neighbors within reach of a filter that is as wide as what one output element stands for.
+  /// All neighbors within a filter whose width corresponds to one output element.
   private func smoothed(at position: Float, from: Int, scale: Float) -> [Tap] {
     let center = position + 0.5
     let narrowing = min(scale, 1)
     let reach = (mode == .cubic ? 2 : 1) / narrowing
     let (first, last) = ((center - reach + 0.5).rounded(.down), (center + reach + 0.5).rounded(.down))
-    // Weights of neighbors outside go to those at the edge, unless they are left out.
+    // The weights of neighbors outside are added to those at the edge, unless they are excluded.
     var weights = [Float](repeating: 0, count: from)
     for index in Int(max(first, -1e6))..<Int(min(max(last, first), 1e6)) {
       guard !excludesOutside || (0..<from).contains(index) else { continue }
@@ -100,10 +100,10 @@ extension Resize {
 
   /// The part of a tensor that is resized: ONNX's `tf_crop_and_resize`.
   package struct Crop: Hashable, Sendable {
-    /// Where the part starts and ends along each of the axes, 0 standing for the first element and 1 for the last.
+    /// The start and end of the part along each axis, where 0 is the first element and 1 the last.
     package let starts: [Float]
     package let ends: [Float]
-    /// What is taken for elements outside of the tensor.
+    /// The value of elements outside of the tensor.
     package let fill: Float
 
     package init(starts: [Float], ends: [Float], fill: Float) {

@@ -1,70 +1,71 @@
 import RelevanceTensors
 
-/// Another size of some axes, by nearest neighbors or by linear or cubic interpolation.
+/// Resizes some axes, with nearest neighbors or with linear or cubic interpolation.
 ///
-/// Positions are computed in single precision and in the order in which ONNX Runtime does it: where rounding decides which neighbor is
-/// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated. Interpolated integers are rounded toward
-/// zero; where rounding decides, they may differ from ONNX Runtime's by 1.
+/// Positions are computed in single precision and in the same order as in ONNX Runtime, so that rounding selects the
+/// same nearest neighbor. If no extent changes, nothing is interpolated. Interpolated integers are rounded toward zero
+/// and can differ from ONNX Runtime's by 1.
 package struct Resize: LimitKeeping {
   package enum Mode: String, Hashable, Sendable {
     case nearest
     case linear
     case cubic
   }
-  /// Which input coordinate an output index stands for: ONNX's `coordinate_transformation_mode`.
+  /// The input coordinate of an output index: ONNX's `coordinate_transformation_mode`.
   package enum Coordinates: String, Hashable, Sendable {
     /// Centers of pixels correspond: `(index + ½) / scale − ½`.
     case halfPixel = "half_pixel"
-    /// The same, with the centers of both axes on one another where sizes times scales are no whole numbers.
+    /// The same, with the centers of both axes aligned if size times scale is not an integer.
     case halfPixelSymmetric = "half_pixel_symmetric"
-    /// As `halfPixel`, but 0 where the result has one element.
+    /// The same as `halfPixel`, but 0 if the result has one element.
     case pytorchHalfPixel = "pytorch_half_pixel"
-    /// TensorFlow's for nearest neighbors: `(index + ½) / scale`.
+    /// TensorFlow's formula for nearest neighbors: `(index + ½) / scale`.
     case halfPixelForNearest = "tf_half_pixel_for_nn"
     /// First and last pixels correspond: `index · (input − 1) / (output − 1)`.
     case alignCorners = "align_corners"
     /// First pixels correspond: `index / scale`.
     case asymmetric
-    /// First and last pixels correspond to the ends of a part: `Crop`.
+    /// The first and last pixels correspond to the ends of a part: `Crop`.
     case cropAndResize = "tf_crop_and_resize"
   }
-  /// Which neighbor is nearest: ONNX's `nearest_mode`.
+  /// The choice of the nearest neighbor: ONNX's `nearest_mode`.
   package enum Rounding: String, Hashable, Sendable {
-    /// The nearest one, the lower of two as near.
+    /// The nearest one; in a tie, the lower one.
     case preferFloor = "round_prefer_floor"
-    /// The nearest one, the upper of two as near.
+    /// The nearest one; in a tie, the upper one.
     case preferCeil = "round_prefer_ceil"
     case floor
     case ceil
-    /// The upper one along axes that shrink, else the lower one: what ONNX Runtime does before opset 11.
+    /// The upper one along axes that shrink, otherwise the lower one. ONNX Runtime does this before opset 11.
     case simple
   }
-  /// What becomes of sizes that would change the ratio of extents: ONNX's `keep_aspect_ratio_policy`.
+  /// The treatment of sizes that would change the aspect ratio: ONNX's `keep_aspect_ratio_policy`.
   package enum AspectRatio: String, Hashable, Sendable {
     case stretch
-    /// It stays, and no extent exceeds its size.
+    /// The ratio is kept, and no extent exceeds its size.
     case notLarger = "not_larger"
-    /// It stays, and no extent is below its size.
+    /// The ratio is kept, and no extent is below its size.
     case notSmaller = "not_smaller"
   }
-  /// Factors per axis, or nil where sizes are given.
+  /// The factor of each axis; nil if sizes are given.
   package let scales: [Float]?
-  /// Extents of the result per axis, or nil where scales are given.
+  /// The extents of the result; nil if scales are given.
   package let sizes: List?
-  /// The axes that scales or sizes are for; negative ones count from the end. Nil means all, batch and channels included.
+  /// The axes of the scales or sizes; a negative axis counts from the end. Nil means all axes, including batch and
+  /// channels.
   package let axes: [Int]?
   package let mode: Mode
   package let coordinates: Coordinates
-  /// Which neighbor is nearest; only `Mode.nearest` asks.
+  /// The choice of the nearest neighbor; only used with `Mode.nearest`.
   package let rounding: Rounding
   package let aspectRatio: AspectRatio
-  /// How cubic interpolation weighs.
+  /// The weights of cubic interpolation.
   package let cubic: Cubic
-  /// Whether neighbors outside have no weight, instead of being those at the edge.
+  /// Whether neighbors outside have no weight, instead of being replaced by those at the edge.
   package let excludesOutside: Bool
-  /// Whether axes that shrink are smoothed, by as many neighbors as an element of the result stands for.
+  /// Whether axes that shrink are smoothed over the neighbors that an element of the result corresponds to.
   package let antialiases: Bool
-  /// What is resized, if not all; only `Coordinates.cropAndResize` asks.
+  /// The part that is resized; only used with `Coordinates.cropAndResize`.
   package let crop: Crop?
 
   package init(
@@ -83,7 +84,7 @@ package struct Resize: LimitKeeping {
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     try TensorShape(checking: extents(of: firstShape(operands), operands).extents)
   }
-  // Cubic interpolation goes beyond what it interpolates.
+  // Cubic interpolation can overshoot.
   package func isNonNegative(_ operands: [Bool]) -> Bool {
     mode != .cubic && crop?.fill ?? 0 >= 0 && operands.first ?? false
   }
@@ -152,11 +153,11 @@ package struct Resize: LimitKeeping {
   }
 
   private func extent(_ whole: Float) throws -> Int {
-    guard whole >= 0, whole < 0x1p62 else { throw Misfit("an extent is \(whole)") }
+    guard whole >= 0, whole < 0x1p62 else { throw Misfit("an extent is \(whole); expected a smaller number ≥ 0") }
     return Int(whole)
   }
 
-  /// The coordinate along an axis of `from` elements that an index of `to` stands for.
+  /// The coordinate, along an axis of `from` elements, that an index along an axis of `to` elements corresponds to.
   func position(
     of index: Float, scale: Float, from: Float, to: Float, _ part: (start: Float, end: Float)? = nil
   ) -> Float {
@@ -164,7 +165,7 @@ package struct Resize: LimitKeeping {
     case .halfPixel: return (index + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
       let offset = from / 2 * (1 - to / (scale * from))
-      // ONNX Runtime has a constant in double precision here.
+      // ONNX Runtime has a double-precision constant here.
       return Float(Double(offset) + (Double(index) + 0.5) / Double(scale) - 0.5)
     case .pytorchHalfPixel: return to > 1 ? (index + 0.5) / scale - 0.5 : 0
     case .halfPixelForNearest: return (index + 0.5) / scale
@@ -177,14 +178,15 @@ package struct Resize: LimitKeeping {
     }
   }
 
-  /// The nearest neighbor of a coordinate, not yet clamped to those that are there.
+  /// The nearest neighbor of a coordinate, before clamping.
   func nearest(_ position: Float, shrinks: Bool) -> Float {
     let below = position.rounded(.down)
     switch rounding {
     case .floor: return below
     case .ceil: return position.rounded(.up)
     case .simple: return shrinks ? position.rounded(.up) : position.rounded(.towardZero)
-    // What is half way but for rounding counts as half way: measured on ONNX Runtime 1.32, whose earlier versions compare exactly.
+    // Values that are a tie except for rounding count as a tie, as measured on ONNX Runtime 1.32. Earlier versions
+    // compare exactly.
     case .preferFloor, .preferCeil:
       let share = position - below
       let isHalfWay = abs(share - 0.5) < 1e-6

@@ -1,6 +1,7 @@
 import RelevanceTensors
 
-/// The first elements along one axis in reverse order, as many as the second operand says for each index along another.
+/// Reverses the first elements along one axis. The second operand contains their number for each index along another
+/// axis.
 package struct ReverseSequence: Selecting {
   package let batchAxis: Int
   package let timeAxis: Int

@@ -1,4 +1,4 @@
-/// The nearest integer, halves to even ones.
+/// The nearest integer; ties round to even.
 package struct Round: ElementwiseFunction {
   package init() {}
   package var kind: OperatorKind { .round }

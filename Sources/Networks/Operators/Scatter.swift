@@ -1,12 +1,12 @@
 import RelevanceTensors
 
-/// data, indices, updates → the data with updates at some places, or added there.
+/// data, indices, updates → the data with some elements replaced by the updates, or with the updates added.
 package struct Scatter: Operator {
-  /// How indices say where updates go.
+  /// The meaning of the indices.
   package enum Places: Hashable, Sendable {
-    /// Each is an index along an axis; along the others an update keeps its place.
+    /// Each is an index along an axis. Along the other axes, an update keeps its position.
     case along(axis: Int)
-    /// Each row of the last axis is the place of a part.
+    /// Each row of the last axis is the position of a slice.
     case parts
   }
   package let places: Places
@@ -24,7 +24,7 @@ package struct Scatter: Operator {
   package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
     let positions = try positions(of: operands)
     var data = elements.flags
-    // Of several updates of an element the last one stays, unless they are added.
+    // If several updates have the same position, the last one counts, unless they are added.
     let last = Dictionary(zip(positions, positions.indices)) { $1 }
     let updates = positions.enumerated().map { data[$1] && (adds || last[$1] == $0) }
     if !adds { for position in positions { data[position] = false } }
@@ -68,7 +68,9 @@ package struct Scatter: Operator {
     let indices = try integers(1, of: operands)
     switch places {
     case .along(let axis):
-      guard shape == updates else { throw Misfit("indices have shape \(shape) and updates \(updates)") }
+      guard shape == updates else {
+        throw Misfit("indices have shape \(shape) and updates \(updates); expected the same shape")
+      }
       return try Self.positions(of: indices, shape, in: x, along: counted(axis, rank: x.rank))
     case .parts:
       let (starts, count) = try Self.starts(of: indices, shape, in: x, batchAxes: 0)
@@ -79,7 +81,7 @@ package struct Scatter: Operator {
     }
   }
 
-  /// The positions in a shape of indices along an axis, each of which lies elsewhere along the others.
+  /// The positions, in a shape, of indices along an axis. Along the other axes each index has its own position.
   static func positions(of indices: [Int], _ shape: TensorShape, in x: TensorShape, along axis: Int) throws -> [Int] {
     guard shape.rank == x.rank, (0..<x.rank).allSatisfy({ $0 == axis || shape[$0] <= x[$0] }) else {
       throw Misfit("indices of shape \(shape) do not fit data of shape \(x)")
@@ -93,13 +95,13 @@ package struct Scatter: Operator {
     }
   }
 
-  /// Where the parts start that rows of indices name, and how many elements each has.
+  /// The starts of the slices at the positions in rows of indices, and the number of elements of a slice.
   static func starts(
     of indices: [Int], _ shape: TensorShape, in x: TensorShape, batchAxes: Int
   ) throws -> (starts: [Int], count: Int) {
     guard shape.rank >= 1, batchAxes >= 0, batchAxes < shape.rank, shape[-1] >= 0, batchAxes + shape[-1] <= x.rank,
       shape.dimensions[..<batchAxes] == x.dimensions[..<batchAxes]
-    else { throw Misfit("indices of shape \(shape) do not fit data of shape \(x) with \(batchAxes) axes in common") }
+    else { throw Misfit("indices of shape \(shape) do not fit data of shape \(x) with \(batchAxes) shared axes") }
     let (named, strides) = (shape[-1], x.strides)
     let rows = shape.dimensions.dropLast().reduce(1, *)
     let rowsOfItem = shape.dimensions[batchAxes...].dropLast().reduce(1, *)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `γ x` where x is positive, else `γ α (eˣ − 1)`.
+/// `γ x` where x is positive, otherwise `γ α (eˣ − 1)`.
 package struct Selu: ElementwiseFunction {
   package let alpha: Float
   package let gamma: Float

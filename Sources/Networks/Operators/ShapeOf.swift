@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// The extents of the operand, of its axes `start ..< end`, as a list; nil ends after the last.
+/// The extents of the operand's axes `start ..< end`, as a list. If `end` is nil, it is the number of axes.
 package struct ShapeOf: Operator {
   package let start: Int
   package let end: Int?
@@ -14,7 +14,9 @@ package struct ShapeOf: Operator {
     return .integers(IntegerTensor(Array(x.dimensions[first..<max(first, last)])))
   }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
-    guard let extents = try literal(ofShapes: operands) else { throw Misfit("its value is known") }
+    guard let extents = try literal(ofShapes: operands) else {
+      throw Misfit("its value is unknown; expected an operand with a known shape")
+    }
     return extents.shape
   }
   package func outputRank(of operands: [Int?]) -> Int? { 1 }

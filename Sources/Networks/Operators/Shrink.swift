@@ -1,4 +1,4 @@
-/// `x` brought nearer to 0 by a bias where its magnitude exceeds λ, else 0.
+/// `x` shifted toward 0 by a bias where its magnitude exceeds λ, otherwise 0.
 package struct Shrink: ElementwiseFunction {
   package let bias: Float
   package let lambda: Float

@@ -1,4 +1,4 @@
-/// −1, 0 or 1, as `x` is negative, 0 or positive.
+/// −1, 0 or 1 if `x` is negative, 0 or positive.
 package struct Sign: ElementwiseFunction {
   package init() {}
   package var kind: OperatorKind { .sign }

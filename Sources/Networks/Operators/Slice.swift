@@ -1,12 +1,12 @@
 /// Part of a tensor: along some axes, every `step`th element from `start` on, before `end`.
 package struct Slice: Selecting {
-  /// First indices; negative ones count from the end.
+  /// The first indices; a negative index counts from the end.
   package let starts: List
-  /// Where to stop; negative ones count from the end.
+  /// The indices after the last ones; a negative index counts from the end.
   package let ends: List
-  /// The axes; nil means the first ones.
+  /// The axes. Nil means the leading axes.
   package let axes: List?
-  /// Steps; nil means 1.
+  /// The steps. Nil means 1.
   package let steps: List?
 
   package init(starts: List, ends: List, axes: List? = nil, steps: List? = nil) {
@@ -23,7 +23,8 @@ package struct Slice: Selecting {
     let steps = try self.steps?.values(operands, "steps") ?? starts.map { _ in 1 }
     guard starts.count == ends.count, axes.count == starts.count, steps.count == starts.count else {
       throw Misfit(
-        "starts, ends, axes and steps have \(starts.count), \(ends.count), \(axes.count) and \(steps.count) numbers")
+        "starts, ends, axes and steps have \(starts.count), \(ends.count), \(axes.count) and \(steps.count) numbers; "
+          + "expected the same number")
     }
     var picked = Selection.everything(of: x)
     for i in axes.indices {
@@ -34,7 +35,7 @@ package struct Slice: Selecting {
   }
 
   private static func indices(from start: Int, to end: Int, by step: Int, extent: Int) throws -> [Int] {
-    guard step != 0, step != Int.min else { throw Misfit("a step is 0 or out of range") }
+    guard step != 0, step != Int.min else { throw Misfit("a step is 0 or out of range; expected another number") }
     func clamped(_ index: Int, _ range: ClosedRange<Int>) -> Int {
       min(max(index < 0 ? max(index, -extent - 1) + extent : index, range.lowerBound), range.upperBound)
     }

@@ -2,7 +2,7 @@ import RelevanceTensors
 
 /// `exp(x) / Σ exp(x)` along an axis, or its logarithm.
 package struct Softmax: Operator, Hashable {
-  /// The axis; negative ones count from the end.
+  /// The axis; a negative axis counts from the end.
   package let axis: Int
   /// Whether all axes from `axis` on are normalized together, as ONNX did before opset 13.
   package let joinsTrailingAxes: Bool

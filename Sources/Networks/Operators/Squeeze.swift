@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// Drops axes of extent 1; nil drops all of them.
+/// Removes axes of extent 1. Nil removes all of them.
 package struct Squeeze: Reshaping {
   package let axes: [Int]?
   package init(axes: [Int]?) { self.axes = axes }

@@ -1,4 +1,4 @@
-/// `x` where it is larger than α, else 0.
+/// `x` where it is larger than α, otherwise 0.
 package struct ThresholdedRelu: ElementwiseFunction {
   package let alpha: Float
   package init(alpha: Float) { self.alpha = alpha }

@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// The operand repeated along each axis as often as the second operand says.
+/// Repeats the operand along each axis. The second operand contains the number of repetitions for each axis.
 package struct Tile: Selecting {
   package init() {}
   package var kind: OperatorKind { .tile }

@@ -1,12 +1,12 @@
 import RelevanceTensors
 
-/// The largest or smallest elements along an axis, in order; of equal ones, first ones first. Or where they are.
+/// The largest or smallest elements along an axis, in order, or their indices. Equal elements keep their order.
 package struct TopElements: Operator {
   package let axis: Int
   package let isLargest: Bool
-  /// How many.
+  /// The number of elements.
   package let count: List
-  /// Whether the output is where the elements are, not what they are.
+  /// Whether the output contains the elements' indices instead of their values.
   package let givesPlaces: Bool
   package init(axis: Int, isLargest: Bool, count: List, givesPlaces: Bool) {
     (self.axis, self.isLargest, self.count, self.givesPlaces) = (axis, isLargest, count, givesPlaces)

@@ -1,4 +1,4 @@
-/// Another order of the axes: axis `i` of the output is axis `order[i]` of the operand; nil reverses them.
+/// Reorders the axes: axis `i` of the output is axis `order[i]` of the operand. Nil reverses them.
 package struct Transpose: Selecting {
   package let order: [Int]?
   package init(order: [Int]?) { self.order = order }

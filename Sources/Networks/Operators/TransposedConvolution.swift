@@ -1,19 +1,19 @@
 import RelevanceTensors
 
-/// The adjoint of a convolution, with constant weights: each input is spread over a window of outputs, batch × inputs × space to
-/// batch × outputs × larger space.
+/// The adjoint of a convolution, with constant weights: distributes each input over a window of outputs, from batch ×
+/// inputs × space to batch × outputs × larger space.
 package struct TransposedConvolution: WeightedOperator {
-  /// inputs × outputs/groups × kernel height × kernel width: the weights of the convolution that it is the adjoint of.
+  /// inputs × outputs/groups × kernel height × kernel width: the weights of the corresponding convolution.
   package let weight: Tensor
   package let bias: Tensor?
-  /// The window of the convolution that it is the adjoint of.
+  /// The window of the corresponding convolution.
   package let window: Window
-  /// Elements added at the end of each spatial axis of the output.
+  /// The number of elements added at the end of each spatial axis of the output.
   package let outputPadding: [Int]
-  /// The spatial extents of the output, where these are given instead of padding: then the window's is `sameUpper` or `sameLower`, which
-  /// says at which end there is one more.
+  /// The spatial extents of the output, if they are given instead of padding. The window's padding is then `sameUpper`
+  /// or `sameLower`, which determines the end with one more element.
   package let outputExtents: [Int]?
-  /// Number of groups of channels that do not see each other.
+  /// The number of channel groups, which are independent of each other.
   package let groups: Int
 
   package init(
@@ -27,7 +27,7 @@ package struct TransposedConvolution: WeightedOperator {
   package var outputChannels: Int { weight.shape[1] * groups }
   package var inputChannels: Int { weight.shape[0] }
   package var spatialAxes: Int { window.kernel.count }
-  /// Inputs are in groups, and outputs in as many.
+  /// Inputs are in groups, and outputs in the same number of groups.
   package func outputChannel(row: Int, column: Int) -> Int {
     row / (weight.shape[0] / groups) * weight.shape[1] + column
   }
@@ -45,7 +45,7 @@ package struct TransposedConvolution: WeightedOperator {
       throw Misfit("the weight's shape \(weight.shape) does not match kernel_shape \(window.kernel) and input \(x)")
     }
     guard weight.shape[0] == x[1], groups > 0, x[1] % groups == 0 else {
-      throw Misfit("weight \(weight.shape) in \(groups) groups expects \(weight.shape[0]) channels, found shape \(x)")
+      throw Misfit("weight \(weight.shape) with group \(groups) expects \(weight.shape[0]) channels, found shape \(x)")
     }
     try checkBias()
     let space = try window.kernel.indices.map { axis in
@@ -91,7 +91,8 @@ package struct TransposedConvolution: WeightedOperator {
     return [result]
   }
 
-  /// What is cut off the output, or added to it where negative, before and after each spatial axis, `outputPadding` left out.
+  /// The number of elements that are cut off the output (or added, if negative) before and after each spatial axis,
+  /// without `outputPadding`.
   package func padding(of x: TensorShape, to output: TensorShape) -> (before: [Int], after: [Int]) {
     switch window.padding {
     case .explicit(let before, let after): return (before, after)
@@ -100,7 +101,7 @@ package struct TransposedConvolution: WeightedOperator {
         let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
         return (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis] - output[axis + 2]
       }
-      // Where the output is larger than what windows reach, what is left lies at its end.
+      // If the output is larger than the windows reach, the remaining elements are at its end.
       let before = totals.map { $0 < 0 ? 0 : window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
       return (before, zip(totals, before).map { $0 - $1 })
     }

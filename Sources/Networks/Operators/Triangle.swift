@@ -1,9 +1,9 @@
 import RelevanceTensors
 
-/// Matrices, along the last two axes, with zeros below a diagonal or above it.
+/// Matrices, along the last two axes, with zeros below or above a diagonal.
 package struct Triangle: Selecting {
   package let isUpper: Bool
-  /// How many places the diagonal is to the right of the main one.
+  /// The offset of the diagonal to the right of the main diagonal.
   package let diagonal: List
   package init(isUpper: Bool, diagonal: List) { (self.isUpper, self.diagonal) = (isUpper, diagonal) }
 

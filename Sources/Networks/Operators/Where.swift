@@ -1,6 +1,6 @@
 import RelevanceTensors
 
-/// condition, a, b → a where the condition holds, else b.
+/// condition, a, b → a where the condition holds, otherwise b.
 package struct Where: Operator {
   package init() {}
   package var kind: OperatorKind { .where }

@@ -1,7 +1,7 @@
 import RelevanceTensors
 
 extension ElementSet {
-  /// The same elements, in the same order, of a tensor of another shape.
+  /// The same elements, in the same order, of a tensor with another shape.
   ///
   /// - Complexity: O(elements along axes that are split or merged), summed over the blocks.
   package func reshaped(to other: TensorShape) -> ElementSet {
@@ -12,7 +12,7 @@ extension ElementSet {
     let (own, others) = (shape.longAxes, other.longAxes)
     let groups = Self.groups(own.map { shape[$0] }, others.map { other[$0] })
     for block in blocks {
-      // For each group of axes the blocks that it becomes.
+      // For each group of axes, the blocks that it is converted to.
       let parts = groups.map { group in
         Block.reshaped(
           group.from.map { block.axes[own[$0]] }, to: group.to.map { other[others[$0]] })
@@ -29,7 +29,7 @@ extension ElementSet {
     return result
   }
 
-  /// Runs of axes of both shapes that hold the same elements, as short as possible.
+  /// Runs of axes of both shapes that contain the same elements, as short as possible.
   private static func groups(_ a: [Int], _ b: [Int]) -> [(from: Range<Int>, to: Range<Int>)] {
     var groups: [(from: Range<Int>, to: Range<Int>)] = []
     var (i, j) = (0, 0)
@@ -53,7 +53,7 @@ extension ElementSet {
 }
 
 extension ElementSet.Block {
-  /// The blocks of a tensor of other extents that have the same elements as a block.
+  /// The blocks of a tensor with other extents that have the same elements as a block.
   fileprivate static func reshaped(_ axes: [[Bool]], to extents: [Int]) -> [ElementSet.Block] {
     if axes.count == 1, extents.count == 1 { return [ElementSet.Block(axes: axes)] }
     if axes.allSatisfy({ !$0.contains(false) }) {
@@ -65,6 +65,6 @@ extension ElementSet.Block {
 }
 
 extension TensorShape {
-  /// The axes along which there is more than one element.
+  /// The axes with more than one element.
   fileprivate var longAxes: [Int] { dimensions.indices.filter { dimensions[$0] != 1 } }
 }

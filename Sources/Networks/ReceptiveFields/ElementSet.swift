@@ -2,33 +2,33 @@ import RelevanceTensors
 
 /// A set of elements of a tensor, as a union of blocks.
 ///
-/// In convolutional networks sets of elements are blocks, or few of them; so they take the space and the time of a tensor's extents, not of
-/// its elements.
+/// In convolutional networks, sets of elements are one block or a few. Their memory and time are therefore proportional
+/// to a tensor's extents, not to its elements.
 package struct ElementSet: Sendable {
   /// Elements at all combinations of some indices along each axis.
   package struct Block: Hashable, Sendable {
-    /// For each axis, and each index along it, whether it is one of them.
+    /// For each axis and each index along it, whether the block includes the index.
     package var axes: [[Bool]]
   }
 
   package let shape: TensorShape
-  /// Blocks that make up the set; they may overlap.
+  /// The blocks that make up the set. They may overlap.
   package private(set) var blocks: [Block] = []
-  /// Whether padding around some tensor would belong to the set too.
+  /// Whether the set would also include padding around some tensor.
   package var meetsPadding = false
-  /// The number of blocks from which on they are made anew.
+  /// The number of blocks from which on they are computed again as disjoint blocks.
   private var limit = 64
 
-  /// No elements of a tensor.
+  /// Creates an empty set of elements of a tensor.
   package init(noneOf shape: TensorShape) { self.shape = shape }
 
-  /// All elements of a tensor.
+  /// Creates the set of all elements of a tensor.
   package init(allOf shape: TensorShape) {
     self.shape = shape
     insert(Block(axes: shape.dimensions.map { [Bool](repeating: true, count: $0) }))
   }
 
-  /// The elements that are marked, in row-major order.
+  /// Creates the set of the marked elements, in row-major order.
   package init(_ shape: TensorShape, flags: [Bool]) {
     self.shape = shape
     blocks = Block.covering(flags[...], shape.dimensions[...])
@@ -43,7 +43,7 @@ package struct ElementSet: Sendable {
     var index = 0
     while index < blocks.count {
       if blocks[index].contains(block) { return }
-      // What it has grown by may be what keeps it apart from blocks that have been looked at.
+      // After it has grown, the block may also join with blocks that were compared before.
       if let joined = block.joined(with: blocks[index]) {
         block = joined
         blocks.remove(at: index)
@@ -74,7 +74,7 @@ package struct ElementSet: Sendable {
     return flags
   }
 
-  /// The union of what becomes of each block; nothing becomes of one for which the function gives nil.
+  /// The union of the transformed blocks. Blocks for which the function returns nil are left out.
   package func mapped(to shape: TensorShape, _ transform: (Block) throws -> [[Bool]]?) rethrows -> ElementSet {
     var result = ElementSet(noneOf: shape)
     for block in blocks { if let axes = try transform(block) { result.insert(Block(axes: axes)) } }
@@ -85,7 +85,7 @@ package struct ElementSet: Sendable {
 extension ElementSet.Block {
   var isEmpty: Bool { axes.contains { !$0.contains(true) } }
 
-  /// The elements' numbers in row-major order, in a tensor of a shape.
+  /// The elements' indices in row-major order, in a tensor of a shape.
   func places(in shape: TensorShape) -> [Int] {
     zip(axes, shape.strides).reduce([0]) { places, axis in
       let offsets = axis.0.indices.filter { axis.0[$0] }.map { $0 * axis.1 }
@@ -97,7 +97,7 @@ extension ElementSet.Block {
     zip(axes, other.axes).allSatisfy { zip($0, $1).allSatisfy { $0 || !$1 } }
   }
 
-  /// The block of exactly the elements of both; nil if that is none.
+  /// The block of exactly the elements of both blocks; nil if there is none.
   func joined(with other: Self) -> Self? {
     if contains(other) { return self }
     let differing = axes.indices.filter { axes[$0] != other.axes[$0] }
@@ -107,7 +107,7 @@ extension ElementSet.Block {
     return joined
   }
 
-  /// Disjoint blocks of the elements that are marked: indices of the first axis with the same elements behind them are one block's.
+  /// Disjoint blocks of the marked elements. Indices of the first axis with the same elements after them share a block.
   static func covering(_ flags: ArraySlice<Bool>, _ extents: ArraySlice<Int>) -> [Self] {
     guard let extent = extents.first else { return flags.first == true ? [Self(axes: [])] : [] }
     let inner = flags.count / max(extent, 1)

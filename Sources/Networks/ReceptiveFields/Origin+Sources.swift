@@ -1,7 +1,8 @@
 import RelevanceTensors
 
 extension Origin {
-  /// The elements of each operand that some elements of the output come from; everything of an operand of which nothing is known.
+  /// The elements of each operand that some elements of the output depend on; all elements of an operand about which
+  /// nothing is known.
   func sources(of elements: ElementSet, among operands: [TensorShape]) -> [ElementSet] {
     switch self {
     case .elementwise:
@@ -28,7 +29,7 @@ extension Origin {
     }
   }
 
-  /// The same of the first operand.
+  /// The same for the first operand.
   private func firstSources(of elements: ElementSet, _ operand: TensorShape) -> ElementSet {
     func all(_ axis: Int) -> [Bool] { [Bool](repeating: true, count: operand[axis]) }
     switch self {
@@ -62,7 +63,7 @@ extension Origin {
     let isLeft = place == 0
     let hasOther = operands[1 - place].rank > 1
     return elements.mapped(to: operand) { block in
-      // The output's axes: those of the matrices, rows of the left operand, columns of the right one.
+      // The output's axes: those of the matrices, rows of the left operand, columns of the right operand.
       var axes = block.axes
       let columns = hasOther || !isLeft ? axes.removeLast() : nil
       let rows = hasOther || isLeft ? axes.removeLast() : nil
@@ -72,14 +73,14 @@ extension Origin {
     }
   }
 
-  /// What broadcasting makes of indices along axes: last axes lie on one another, and an extent of 1 is for all of them.
+  /// The indices along axes after broadcasting: last axes are aligned, and an extent of 1 covers all indices.
   private static func aligned(_ axes: ArraySlice<[Bool]>, to extents: ArraySlice<Int>) -> [[Bool]] {
     zip(axes.suffix(extents.count), extents).map { flags, extent in extent == 1 ? [true] : flags }
   }
 }
 
 extension Selection {
-  /// The operand's elements that are picked for some elements of the output.
+  /// The operand's elements that are selected for some elements of the output.
   func sources(of elements: ElementSet) -> ElementSet {
     let runs = axes.compactMap(\.source)
     guard positions == nil, Set(runs).count == runs.count else {

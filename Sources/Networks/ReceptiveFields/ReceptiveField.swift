@@ -2,26 +2,26 @@ import RelevanceTensors
 
 /// The positions of a network's input that a position of a node's output depends on.
 ///
-/// What counts is how the network is built, not its numbers: a position belongs to the field if a path of operators leads from it to the
-/// output. Weights that are zero, rectifiers that are off and elements that lose a maximum make no difference. The holes of a dilated kernel
-/// do not belong to the field. Padding is no part of the input. Constants, such as position embeddings, have no field. All channels of a
-/// position of the input are taken together.
+/// The field depends on the architecture, not on the numbers: a position belongs to the field if a path of operators
+/// leads from it to the output. Weights that are zero, inactive rectifiers and elements that are not the maximum make
+/// no difference. The holes of a dilated kernel do not belong to the field. Padding is not part of the input.
+/// Constants, such as position embeddings, have no field. A position of the input includes all of its channels.
 ///
-/// A field need not be a rectangle: dilated convolutions leave holes, and branches with different windows overlap. `mask` has exactly its
-/// positions; `bounds` is the smallest box around them.
+/// A field may not be a rectangle: dilated convolutions leave holes, and branches with different windows overlap.
+/// `mask` contains exactly its positions; `bounds` is its bounding box.
 public struct ReceptiveField: Sendable {
   /// The extents of the input's positions: rows and columns of an image.
   public let extents: [Int]
-  /// For each axis of the input's positions the indices from the field's first to its last one; empty ranges where nothing of the input
-  /// belongs to the field.
+  /// For each axis of the input's positions, the indices from the first to the last one of the field. The ranges are
+  /// empty if no position of the input belongs to the field.
   public let bounds: [Range<Int>]
-  /// How many positions of the input belong to the field.
+  /// The number of the input's positions that belong to the field.
   public let count: Int
-  /// Whether padding cuts the field: without the input's borders it would be larger, as at the edge of an image.
+  /// Whether the input's borders cut the field: without them it would be larger, as at the edge of an image.
   public let isCut: Bool
   private let positions: ElementSet
 
-  /// The field of some positions of the input.
+  /// Creates the field of some positions of the input.
   init(_ positions: ElementSet) {
     self.positions = positions
     extents = positions.shape.dimensions
@@ -43,27 +43,27 @@ public struct ReceptiveField: Sendable {
   /// - Complexity: O(positions of the input).
   public var mask: [Bool] { positions.flags }
 
-  /// The number of indices from the first to the last one along each axis: height and width of the smallest box.
+  /// The number of indices from the first to the last one along each axis: height and width of the bounding box.
   public var size: [Int] { bounds.map(\.count) }
 
-  /// Whether the field is its whole box, without holes.
+  /// Whether the field fills its bounding box, without holes.
   public var fillsBounds: Bool { count == size.reduce(1, *) }
 
-  /// The part of the input's positions that belongs to the field, from 0 to 1.
+  /// The fraction of the input's positions that belongs to the field, from 0 to 1.
   public var share: Double { Double(count) / Double(max(positions.shape.count, 1)) }
 
-  /// The rows from the field's first to its last one.
+  /// The rows from the first to the last one of the field.
   ///
-  /// Of an input whose positions have a single axis, such as a sequence, this is the only row.
+  /// If the input's positions have a single axis, as in a sequence, this is the only row.
   public var rows: Range<Int> { bounds.count > 1 ? bounds[bounds.count - 2] : 0..<min(count, 1) }
 
-  /// The columns from the field's first to its last one.
+  /// The columns from the first to the last one of the field.
   public var columns: Range<Int> { bounds.last ?? 0..<min(count, 1) }
 
   /// Whether a position of the input belongs to the field.
   ///
-  /// - Parameter position: an index along each axis: row and column of an image.
-  /// - Complexity: O(parts of the field), nearly always O(1).
+  /// - Parameter position: An index along each axis: row and column of an image.
+  /// - Complexity: O(parts of the field), usually O(1).
   public func contains(_ position: [Int]) -> Bool {
     guard position.count == extents.count, zip(extents, position).allSatisfy({ (0..<$0).contains($1) }) else {
       return false

@@ -1,7 +1,7 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// Why there is no receptive field.
+/// An error for a receptive field that does not exist.
 enum ReceptiveFieldError: RelevanceKitError {
   case independent(node: String)
   case noSuchPosition([Int], node: String, shape: TensorShape, extents: [Int])
@@ -11,12 +11,13 @@ enum ReceptiveFieldError: RelevanceKitError {
   var description: String {
     switch self {
     case .independent(let node):
-      "\(node): the node does not depend on the input, so it has no receptive field; relevance inspect lists the nodes"
+      "\(node): the node does not depend on the input and has no receptive field; relevance inspect lists the nodes"
     case .noSuchPosition(let position, let node, let shape, let extents):
       "\(node)@\(Self.text(position)): "
         + (extents.isEmpty
           ? "the node's output \(shape) has no positions; expected \(node) alone"
-          : "the node has no such position; expected \(Self.form(extents)) from \(Self.text(extents.map { _ in 0 })) to \(Self.text(extents.map { $0 - 1 }))")
+          : "the node has no such position; expected \(Self.form(extents)) from "
+            + "\(Self.text(extents.map { _ in 0 })) to \(Self.text(extents.map { $0 - 1 }))")
     }
   }
 

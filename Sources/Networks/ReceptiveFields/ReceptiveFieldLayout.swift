@@ -1,26 +1,27 @@
 import RelevanceTensors
 
-/// How the receptive fields of a node's positions lie in the input where this is regular: all of one size, and a constant distance from one
-/// another.
+/// The arrangement of the receptive fields of a node's positions in the input, if it is regular: all fields have one
+/// size and a constant distance.
 ///
-/// Along each axis the field of position `p` is what lies between `start + p · stride` and `start + p · stride + size`, as far as the input
-/// reaches (A. Araujo, W. Norris and J. Sim, Computing receptive fields of convolutional neural networks, Distill 2019).
+/// Along each axis, the field of position `p` is the part of the input between `start + p · stride` and
+/// `start + p · stride + size` (A. Araujo, W. Norris and J. Sim, Computing receptive fields of convolutional neural
+/// networks, Distill 2019).
 public struct ReceptiveFieldLayout: Hashable, Sendable {
   /// The extents of a field that the input's borders do not cut.
   public let size: [Int]
-  /// How far the fields of neighboring positions lie apart.
+  /// The distance between the fields of neighboring positions.
   public let stride: [Int]
-  /// Where the field of the first position starts, before the input where negative.
+  /// The start of the first position's field. It is negative if the field starts before the input.
   public let start: [Int]
 }
 
 extension ReceptiveFields {
-  /// How the fields lie in the input; nil where that is not regular, as behind interpolation, or where a field is the whole input however
-  /// large that is, as behind attention or pooling over everything.
+  /// The arrangement of the fields in the input. Nil if it is not regular, as after interpolation, or if a field always
+  /// covers the whole input, as after attention or global pooling.
   ///
-  /// Larger inputs than the network takes are looked at if all fields are cut by the borders.
+  /// If the borders cut all fields, larger inputs than the network accepts are examined.
   ///
-  /// - Complexity: that of some hundred fields.
+  /// - Complexity: The time of a few hundred fields.
   public func layout() -> ReceptiveFieldLayout? {
     guard !extents.isEmpty, extents.count == axes.input.count else { return nil }
     for factor in [1, 2, 4, 8, 16] {
@@ -29,13 +30,13 @@ extension ReceptiveFields {
       guard let walk = SourceWalk(from: node, in: network, network.graph.partlyInferred(forInput: shape)),
         walk.shape.rank > (axes.node.max() ?? 0)
       else { return nil }
-      // Padding that depends on the extents may lie elsewhere in a larger input.
+      // Padding that depends on the extents may differ in a larger input.
       if let layout = layout(walk) { return agrees(layout) ? layout : nil }
     }
     return nil
   }
 
-  /// Whether fields in the input itself, some of them cut, are where a layout has them.
+  /// Whether fields in the input itself, some of them cut, agree with a layout.
   private func agrees(_ layout: ReceptiveFieldLayout) -> Bool {
     [extents.map { _ in 0 }, middle, extents.map { $0 - 1 }].allSatisfy { position in
       guard let field = try? field(at: position) else { return false }
@@ -48,14 +49,14 @@ extension ReceptiveFields {
     }
   }
 
-  /// The layout that fields in the middle have for an input, if borders do not cut them and there are enough.
+  /// The layout of the fields in the middle of an input, if borders do not cut them and there are enough.
   private func layout(_ walk: SourceWalk) -> ReceptiveFieldLayout? {
     let middle = axes.node.map { walk.shape[$0] / 2 }
     let field = axes.field(at: middle, walk)
     guard !field.isCut, zip(field.size, field.extents).allSatisfy({ $0 < $1 }) else { return nil }
     var strides: [Int] = []
     for axis in middle.indices {
-      // Far enough to see the period of interpolation.
+      // Enough neighbors to detect the period of interpolation.
       let neighbors = (-4...4).map { step in
         var position = middle
         position[axis] += step

@@ -3,30 +3,31 @@ import RelevanceTensors
 
 /// The receptive fields of a node's positions, for inputs of one shape.
 ///
-/// Positions are all indices along the axes of the node's output that are neither the batch's nor the channels': rows and columns of feature
-/// maps, or tokens. Fields are followed back element by element through every operator: windows with strides, dilation and padding,
-/// branches, reshapes and transpositions, interpolation. What mixes everything, such as attention, has everything. Nothing is run.
+/// Positions are all indices along the axes of the node's output except batch and channels: rows and columns of feature
+/// maps, or tokens. Elements are followed back through every operator: windows with strides, dilation and padding,
+/// branches, reshapes and transpositions, interpolation. The field of an operator that mixes everything, such as
+/// attention, is everything. The network is not run.
 ///
-/// Fields are found at the first request and kept.
+/// Fields are computed on first use and cached.
 public final class ReceptiveFields: Sendable {
   /// The node.
   public let node: Node.ID
   /// The shape of the inputs.
   public let inputShape: TensorShape
-  /// The extents of the node's positions, as rows and columns; empty for a node with a batch and channels only.
+  /// The extents of the node's positions, such as rows and columns; empty for a node with only batch and channels.
   public let extents: [Int]
   let network: NeuralNetwork
   let axes: Axes
   private let walk: SourceWalk
   private let fields = Cache<[Int], ReceptiveField>(limit: 1 << 14)
 
-  /// Which axes hold positions.
+  /// The axes of positions.
   struct Axes: Sendable {
-    /// Those of the node's output that positions lie along.
+    /// The axes of positions in the node's output.
     let node: [Int]
-    /// The axis of the channels, all of which a position has.
+    /// The channel axis. A position includes all channels.
     let channels: Int?
-    /// The axes of the input that positions lie along.
+    /// The axes of positions in the input.
     let input: [Int]
   }
 
@@ -42,11 +43,12 @@ public final class ReceptiveFields: Sendable {
 
   /// The receptive field of a position.
   ///
-  /// - Parameter position: an index along each axis of the node's positions: row and column, or the number of a token; empty for a node
-  ///   without positions, all of whose elements then count. Of a batch it is the first item.
-  /// - Returns: the field in the input.
+  /// - Parameter position: An index along each axis of the node's positions: row and column, or the index of a token.
+  ///   Empty for a node without positions, whose elements then all count. In a batch, the first item is used.
+  /// - Returns: The field in the input.
   /// - Throws: `RelevanceKitError` if the node has no such position.
-  /// - Complexity: O(1) if the position has been asked for before; else O(nodes and edges) times the extents of the outputs.
+  /// - Complexity: O(1) for a position that was requested before; otherwise O(nodes and edges) times the extents of the
+  ///   outputs.
   public func field(at position: [Int]) throws -> ReceptiveField {
     guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
       throw ReceptiveFieldError.noSuchPosition(
@@ -60,14 +62,14 @@ public final class ReceptiveFields: Sendable {
 }
 
 extension ReceptiveFields.Axes {
-  /// The field of a position of the node that a walk starts at.
+  /// The field of a position of the node where a walk starts.
   func field(at position: [Int], _ walk: SourceWalk) -> ReceptiveField {
     var elements = ElementSet(noneOf: walk.shape)
     elements.insert(
       ElementSet.Block(
         axes: walk.shape.dimensions.enumerated().map { axis, extent in
           if axis == channels { return [Bool](repeating: true, count: extent) }
-          // What is neither is the batch.
+          // The remaining axis is the batch.
           let index = node.firstIndex(of: axis).map { position[$0] } ?? 0
           return (0..<extent).map { $0 == index }
         }))
@@ -84,10 +86,11 @@ extension NeuralNetwork {
   /// The receptive fields of a node's positions.
   ///
   /// - Parameters:
-  ///   - node: the node, whose name may also be that of one merged into it.
-  ///   - shape: the shape of the inputs; nil means the declared one, with batch 1 and, for an open height and width, the first of some usual
-  ///     sizes that fits.
-  /// - Throws: `RelevanceKitError` if there is no such node, if it does not depend on the input, or if the shape does not fit.
+  ///   - node: The node's name, or the name of a node that was merged into it.
+  ///   - shape: The shape of the inputs. Nil is the declared shape, with batch 1 and, for an open height and width, the
+  ///     first of some usual sizes that fits.
+  /// - Throws: `RelevanceKitError` if there is no such node, if it does not depend on the input, or if the shape does
+  ///   not fit.
   /// - Complexity: O(nodes and edges).
   public func receptiveFields(of node: String, forInput shape: TensorShape? = nil) throws -> ReceptiveFields {
     try ReceptiveFields(of: graph.requiredNode(named: node), in: self, forInput: shape ?? fittingInputShape())
@@ -95,15 +98,15 @@ extension NeuralNetwork {
 
   /// The receptive field of a position of a node's output.
   ///
-  /// To ask for many positions of a node, `receptiveFields(of:forInput:)` is faster.
+  /// For many positions of a node, `receptiveFields(of:forInput:)` is faster.
   ///
   /// - Parameters:
-  ///   - node: the node, whose name may also be that of one merged into it.
-  ///   - position: an index along each axis of the node's positions: row and column, or the number of a token; empty for a node without
-  ///     positions.
-  ///   - shape: the shape of the inputs; nil means the declared one, as of `receptiveFields(of:forInput:)`.
-  /// - Throws: `RelevanceKitError` if there is no such node or position, if the node does not depend on the input, or if the shape does
-  ///   not fit.
+  ///   - node: The node's name, or the name of a node that was merged into it.
+  ///   - position: An index along each axis of the node's positions: row and column, or the index of a token. Empty for
+  ///     a node without positions.
+  ///   - shape: The shape of the inputs. Nil is the declared shape, as in `receptiveFields(of:forInput:)`.
+  /// - Throws: `RelevanceKitError` if there is no such node or position, if the node does not depend on the input, or
+  ///   if the shape does not fit.
   /// - Complexity: O(nodes and edges) times the extents of the outputs.
   public func receptiveField(of node: String, at position: [Int], forInput shape: TensorShape? = nil) throws
     -> ReceptiveField
@@ -111,16 +114,16 @@ extension NeuralNetwork {
     try receptiveFields(of: node, forInput: shape).field(at: position)
   }
 
-  /// The axes that a node's positions and the input's lie along.
+  /// The axes of the node's positions and of the input's positions.
   func positionAxes(of node: Node.ID, _ inferred: [Inferred]) -> ReceptiveFields.Axes {
     let (shape, image) = (inferred[node.index].shape, inferred[input.index].shape)
     let known = channelAxes(inferred)
     let channels = shape.rank > 1 ? known[node.index] ?? 1 : nil
-    // A first axis that counts something else than the batch's items, such as windows, is one of positions.
+    // The first axis is an axis of positions if it does not count the items of the batch, but windows.
     let isBatch = shape.rank > 0 && (shape[0] == 1 || itemLayouts(before: node, inferred)[node.index] == .items)
     let own = shape.dimensions.indices.filter { $0 != channels && !($0 == 0 && isBatch) }
     let behind = Array(image.dimensions.indices.dropFirst())
-    // Features without positions are taken one by one.
+    // Features without positions are treated individually.
     let withoutChannels = behind.filter { $0 != known[input.index] }
     let others = withoutChannels.isEmpty ? behind.isEmpty ? Array(image.dimensions.indices) : behind : withoutChannels
     return ReceptiveFields.Axes(node: own, channels: channels == 0 && isBatch ? nil : channels, input: others)

@@ -1,16 +1,16 @@
 import RelevanceTensors
 
-/// The way back from a node to the input, along which elements are followed to those that they depend on.
+/// The path back from a node to the input, along which elements are followed to the elements that they depend on.
 package struct SourceWalk: Sendable {
-  /// A node on the way, and its operands.
+  /// A node on the path, and its operands.
   private struct Step: Sendable {
     let id: Node.ID
     let operation: any Operator
     let operands: [Inferred]
-    /// For each operand its node, if it depends on the input.
+    /// The node of each operand that depends on the input.
     let nodes: [Node.ID?]
   }
-  /// The nodes that lead from the input to the node, the last one first, without the input.
+  /// The nodes that lead from the input to the node, last first, without the input.
   private let steps: [Step]
   private let input: Node.ID
   private let nodeCount: Int
@@ -19,12 +19,12 @@ package struct SourceWalk: Sendable {
   /// The shape of the node's output.
   package let shape: TensorShape
 
-  /// The way back from a node.
+  /// Prepares the path back from a node.
   ///
   /// - Parameters:
-  ///   - node: the node; nil is returned if it does not depend on the input.
-  ///   - network: the network.
-  ///   - inferred: the shapes for some input, by node; nil is returned if one of them is missed on the way.
+  ///   - node: The node. The result is nil if it does not depend on the input.
+  ///   - network: The network.
+  ///   - inferred: The shapes for some input, by node. The result is nil if one of them is missing on the path.
   package init?(from node: Node.ID, in network: NeuralNetwork, _ inferred: [Inferred?]) {
     let graph = network.graph
     let nodes = network.nodes(reaching: node)
@@ -45,7 +45,7 @@ package struct SourceWalk: Sendable {
 
   /// The elements of the input that some elements of the node's output depend on.
   ///
-  /// - Complexity: O(nodes and edges), times the extents of the outputs where sets are blocks.
+  /// - Complexity: O(nodes and edges), times the extents of the outputs if sets are blocks.
   package func sources(of elements: ElementSet) -> ElementSet {
     var sets = [ElementSet?](repeating: nil, count: nodeCount)
     sets[node.index] = elements
@@ -56,7 +56,7 @@ package struct SourceWalk: Sendable {
       for (place, operand) in step.nodes.enumerated() {
         guard let operand else { continue }
         let shape = step.operands[place].shape
-        // Everything, where nothing is known.
+        // All elements if nothing is known.
         var own = found.flatMap { $0.indices.contains(place) ? $0[place] : nil } ?? ElementSet(allOf: shape)
         own.meetsPadding = own.meetsPadding || set.meetsPadding
         sets[operand.index, default: ElementSet(noneOf: shape)].formUnion(own)

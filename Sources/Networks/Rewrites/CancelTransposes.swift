@@ -1,9 +1,9 @@
-/// Takes out pairs of Transpose that undo each other, also with functions of single elements between them: the islands that
-/// converters from height × width × channels leave behind.
+/// Removes pairs of Transpose that cancel each other, also with elementwise functions between them. Converters from
+/// height × width × channels leave such islands.
 struct CancelTransposes: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let consumers = graph.consumers
-    // Nodes between a pair take something else, and the second of a pair is replaced.
+    // Nodes between a pair get another operand, and the second node of a pair is replaced.
     var edits: [Node.ID: Edit] = [:]
     for id in graph.ids {
       guard let second = (graph[id].operation as? Transpose)?.order else { continue }
@@ -16,7 +16,7 @@ struct CancelTransposes: Rewrite {
       guard let first = (graph[operand].operation as? Transpose)?.order, first.count == second.count,
         second.indices.allSatisfy({ first[second[$0]] == $0 }), between.allSatisfy({ edits[$0] == nil })
       else { continue }
-      // The first may itself be the second of a pair; then what stands for it is what counts.
+      // The first node may itself be the second one of a pair. Then its replacement counts.
       guard edits[operand] == nil else { continue }
       edits[id] = .drop(for: between.first ?? graph[operand].inputs[0])
       if let nearest = between.last { edits[nearest] = .change(to: nil, inputs: [graph[operand].inputs[0]]) }

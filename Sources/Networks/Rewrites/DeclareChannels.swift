@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// Declares the extents that the input leaves open although the network does not: the channels of the first convolutions, and what
-/// the first linear layers sum over. Exporters can leave every axis open, and nobody could tell then what image to give.
+/// Declares extents that the input leaves open but the network fixes: the channels of the first convolutions and the
+/// inputs of the first linear layers. Some exporters leave every axis open, which does not determine the image to pass.
 struct DeclareChannels: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let inputs = graph.inputs
@@ -18,12 +18,12 @@ struct DeclareChannels: Rewrite {
     return try graph.edited([input: .change(to: Input(SymbolicShape(extents), of: declared.elements))])
   }
 
-  /// The extents that weighted layers expect of the input's axes, each once; those that see it through what keeps its axes, or only
-  /// reorders them.
+  /// The extents that weighted layers expect of the input's axes, each once. Only layers count that use the input
+  /// directly or through nodes that keep or reorder its axes.
   private static func extents(seenFrom input: Node.ID, rank: Int, in graph: Graph) -> [Int: [Int]] {
     let consumers = graph.consumers
     var found: [Int: Set<Int>] = [:]
-    // The input's axes in the order in which a node's output has them.
+    // The input's axes in the order of a node's output.
     var pending = [(id: input, axes: Array(0..<rank))]
     var visited: Set<Node.ID> = [input]
     while let (id, axes) = pending.popLast() {
@@ -44,14 +44,14 @@ struct DeclareChannels: Rewrite {
     return found.mapValues { Array($0) }
   }
 
-  /// Which axes of its operand an operation's output has; nil if it has others.
+  /// The axes of its operand that an operation's output has; nil if it has others.
   private static func order(of operation: any Operator, rank: Int) -> [Int]? {
     switch operation {
     case let transpose as Transpose:
       let order = transpose.order ?? (0..<rank).reversed()
       return order.sorted() == Array(0..<rank) ? order : nil
     case let pad as Pad:
-      // What adds channels has others than the input.
+      // A node that adds channels does not have the input's channels.
       guard pad.axes == nil, case .fixed(let amounts) = pad.amounts, amounts.count == 2 * rank, rank > 2,
         [0, 1, rank, rank + 1].allSatisfy({ amounts[$0] == 0 })
       else { return nil }
@@ -65,6 +65,6 @@ struct DeclareChannels: Rewrite {
 }
 
 extension Graph {
-  /// The graph with the input's extents declared that its first layers fix; with the same nodes.
+  /// The graph with the extents of the input declared that its first layers fix. The nodes stay the same.
   package func declaringChannels() throws -> Graph { try DeclareChannels().apply(to: self) }
 }

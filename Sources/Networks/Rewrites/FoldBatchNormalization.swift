@@ -1,11 +1,11 @@
 import RelevanceTensors
 
-/// Lets a convolution, a transposed convolution or a linear layer do what a batch normalization right behind it does.
+/// Folds a batch normalization into the convolution, transposed convolution or linear layer before it.
 ///
-/// The layer must have no other user. This keeps what the network computes, but not how relevance is shared: the layer's
-/// bias and the sizes of its weights change. So it is not done unless it is asked for.
+/// The layer must have no other user. The network computes the same, but relevance is distributed differently, because
+/// the layer's bias and the magnitudes of its weights change. Therefore it is only done on request.
 struct FoldBatchNormalization: Rewrite {
-  /// The shape of every node's output, for some input.
+  /// The shape of every node's output for some input.
   let shapes: [TensorShape]
 
   func apply(to graph: Graph) throws -> Graph {
@@ -25,10 +25,10 @@ struct FoldBatchNormalization: Rewrite {
 }
 
 extension NeuralNetwork {
-  /// The network with each batch normalization done by the convolution or linear layer right before it, where that has no
-  /// other user. It computes the same; explanations differ, since they depend on weights and biases.
+  /// The network with each batch normalization folded into the convolution or linear layer before it, if the layer has
+  /// no other user. It computes the same. Explanations differ, because they depend on weights and biases.
   ///
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit together.
   public func foldingBatchNormalization() throws -> NeuralNetwork {
     try NeuralNetwork(
       graph.rewritten(by: [FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape()))]))
@@ -36,9 +36,9 @@ extension NeuralNetwork {
 }
 
 extension WeightedOperator {
-  /// One layer for this one and a normalization of its result, which has `rank` axes; nil if there is none.
+  /// One layer that replaces this one and a normalization of its result, which has `rank` axes; nil if there is none.
   fileprivate func followed(by normalization: BatchNormalization, rank: Int) -> (any Operator)? {
-    // Over more axes than a matrix has, outputs come last and channels second.
+    // With more axes than a matrix, outputs are last and channels second.
     guard outputChannels == normalization.scale.count, channels == .second || rank == 2 else { return nil }
     let factors = normalization.scale.elements
     return with(
@@ -47,7 +47,7 @@ extension WeightedOperator {
 }
 
 extension BatchNormalization {
-  /// The bias that a layer with the given one has when it does the normalization too.
+  /// The bias of a layer that includes the normalization.
   fileprivate func bias(after bias: Tensor?) -> Tensor {
     guard let bias else { return shift }
     return bias.reshaped(to: scale.shape).combined(with: scale, *).combined(with: shift, +)

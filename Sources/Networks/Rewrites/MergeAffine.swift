@@ -1,10 +1,10 @@
 import RelevanceTensors
 
-/// Turns `x · scale + shift` with one number of each per channel into batch normalization, which is what it was before an
-/// exporter spelled it out.
+/// Converts `x · scale + shift`, with one number per channel each, back to the batch normalization that an exporter
+/// decomposed.
 struct MergeAffine: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    // Where shapes are not known the graph stays as it is.
+    // If shapes are unknown, the graph is not changed.
     guard let input = graph.inputs.first, let shape = (graph[input].operation as? Input)?.shape,
       graph.nodes.contains(where: { $0.operation is Add }),
       let ranks = try? graph.inferred(forInput: shape.example()).map(\.shape.rank)

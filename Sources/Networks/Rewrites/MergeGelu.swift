@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// Turns `½ x (1 + erf(x / √2))`, however its factors are ordered, into Gelu, which is what it was before an exporter spelled it out; and
-/// so `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`, its approximation.
+/// Converts `½ x (1 + erf(x / √2))`, with its factors in any order, back to the Gelu that an exporter decomposed; also
+/// its approximation `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 struct MergeGelu: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let inner = graph.ids.filter { graph[$0].operation is Erf || graph[$0].operation is Tanh }
@@ -17,7 +17,7 @@ struct MergeGelu: Rewrite {
     return try graph.edited(edits)
   }
 
-  /// What the function is taken of.
+  /// The argument of the function.
   private func argument(of id: Node.ID, in graph: Graph) -> (x: Node.ID, isApproximate: Bool)? {
     let isApproximate = graph[id].operation is Tanh
     let slope = isApproximate ? 0.7978845608 : 0.7071067812
@@ -35,7 +35,7 @@ struct MergeGelu: Rewrite {
     return x.map { ($0, isApproximate) }
   }
 
-  /// The node that is `½ x (1 + t)`, if nothing else takes what lies between.
+  /// The node that is `½ x (1 + t)`, if no other node uses the intermediate values.
   private func product(of x: Node.ID, and t: Node.ID, in graph: Graph, _ consumers: [[Node.ID]]) -> Node.ID? {
     let wanted = [Powers(x: 1): 0.5, Powers(x: 1, t: 1): 0.5]
     var (last, between) = (t, Set([t]))
@@ -55,11 +55,11 @@ private struct Powers: Hashable {
   var t = 0
 }
 
-/// A polynomial of two nodes' values, with numbers of the graph as coefficients.
+/// A polynomial of two nodes' values, with coefficients from the graph.
 private struct Polynomial {
   private var terms: [Powers: Double]
 
-  /// What a node computes of `x` and `t`; nil if that is no polynomial of them, or not a short one.
+  /// The polynomial of `x` and `t` that a node computes; nil if it computes no polynomial or a long one.
   init?(of id: Node.ID, in graph: Graph, x: Node.ID, t: Node.ID? = nil, depth: Int = 0) {
     if id == t {
       terms = [Powers(t: 1): 1]
@@ -71,7 +71,7 @@ private struct Polynomial {
     }
     let node = graph[id]
     if let constant = node.operation as? Constant {
-      // One number for all elements.
+      // Only one number for all elements.
       guard let tensor = constant.tensor, tensor.count == 1, tensor.shape.rank <= 1 else { return nil }
       terms = [Powers(): Double(tensor.elements[0])]
       return
@@ -91,13 +91,13 @@ private struct Polynomial {
       terms = (1..<Int(exponent)).reduce(a) { product, _ in Polynomial(terms: product.times(a)) }.terms
     default: return nil
     }
-    // Higher powers are in none, and could be many.
+    // No form of Gelu has higher powers, and there could be many.
     guard terms.keys.allSatisfy({ $0.x <= 3 && $0.t <= 1 }) else { return nil }
   }
 
   private init(terms: [Powers: Double]) { self.terms = terms }
 
-  /// The value, if there is nothing but a number.
+  /// The value, if the polynomial is only a number.
   private var number: Double? { terms.count == 1 ? terms[Powers()] : nil }
 
   private func times(_ other: Polynomial) -> [Powers: Double] {
@@ -108,7 +108,7 @@ private struct Polynomial {
     return product
   }
 
-  /// Exporters round.
+  /// Compares with a tolerance, because exporters round coefficients.
   func isClose(to wanted: [Powers: Double]) -> Bool {
     terms.count == wanted.count
       && wanted.allSatisfy { powers, value in terms[powers].map { abs($0 - value) <= 1e-4 * value } ?? false }

@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// Turns `Add(Linear(x), constant)` into a linear layer with a bias: the way in which MatMul heads are written.
+/// Converts `Add(Linear(x), constant)` to a linear layer with a bias. Exporters write MatMul heads in this way.
 ///
-/// The linear layer must have no bias yet and no other user, and the constant one number per output.
+/// The linear layer must have no bias and no other user, and the constant must have one number per output.
 struct MergeLinearBias: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let consumers = graph.consumers
@@ -19,7 +19,7 @@ struct MergeLinearBias: Rewrite {
     guard graph[id].operation is Add else { return nil }
     for (layer, value) in graph.constantsBesideOperands(of: id) {
       if let linear = graph[layer].operation as? Linear, linear.bias == nil,
-        // More axes than batch × outputs would give the sum another shape.
+        // With more axes than batch × outputs, the sum would have another shape.
         (1...2).contains(value.shape.rank), value.count == linear.weight.shape[0], value.shape[-1] == value.count
       {
         return (layer, linear, value.reshaped(to: [value.count]))

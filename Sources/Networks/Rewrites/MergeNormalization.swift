@@ -1,11 +1,11 @@
 import RelevanceTensors
 
-/// Turns `(x − mean) / √(mean of squares + ε)` over the last axes, and a scale and a shift behind it, into layer normalization, which is
-/// what it was before an exporter spelled it out; without the mean, into RMS normalization.
+/// Converts `(x − mean) / √(mean of squares + ε)` over the last axes, and a following scale and shift, back to the
+/// layer normalization that an exporter decomposed; without the mean, to RMS normalization.
 struct MergeNormalization: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let roots = graph.ids.filter { graph[$0].operation is Sqrt || graph[$0].operation is Power }
-    // Where shapes are not known the graph stays as it is.
+    // If shapes are unknown, the graph is not changed.
     guard !roots.isEmpty, let input = graph.inputs.first, let shape = (graph[input].operation as? Input)?.shape,
       let inferred = try? graph.inferred(forInput: shape.example())
     else { return graph }
@@ -47,7 +47,7 @@ private struct Pattern {
     return completed(quotient, x, axis: axis, epsilon: epsilon, isCentered: isCentered)
   }
 
-  /// The normalization together with the scale and the shift behind it.
+  /// The normalization together with the following scale and shift.
   private func completed(
     _ quotient: Node.ID, _ x: Node.ID, axis: Int, epsilon: Float, isCentered: Bool
   ) -> (result: Node.ID, x: Node.ID, operation: LayerNormalization)? {
@@ -65,7 +65,7 @@ private struct Pattern {
     }
     let scale = parameters { $0 is Multiply }
     let shift = parameters { $0 is Add }
-    // Without a scale the extents are those of one size of the image only.
+    // Without a scale, the extents are valid for one image size only.
     let isFixed =
       scale != nil
       || graph.inputs.allSatisfy { id in
@@ -83,7 +83,7 @@ private struct Pattern {
     )
   }
 
-  /// The shape of a constant without the axes in front of so many.
+  /// The shape of a constant without its leading axes beyond `rank`.
   private func trailing(_ constant: Tensor, _ rank: Int) -> TensorShape {
     TensorShape(Array(constant.shape.dimensions.suffix(rank)))
   }
@@ -102,7 +102,7 @@ private struct Pattern {
     graph[id].operation is Divide && graph[id].inputs[1] == root && number(graph[id].inputs[0]) == 1
   }
 
-  /// What the root is taken of, and whether it is the reciprocal root.
+  /// The operand of the square root, and whether it is a reciprocal root.
   private func radicand(of id: Node.ID) -> (Node.ID, isReciprocal: Bool)? {
     let node = graph[id]
     if node.operation is Sqrt { return (node.inputs[0], false) }
@@ -110,7 +110,7 @@ private struct Pattern {
     return (node.inputs[0], exponent < 0)
   }
 
-  /// The summand of ε.
+  /// The operand that ε is added to.
   private func summed(_ id: Node.ID) -> (Node.ID, epsilon: Float)? {
     guard graph[id].operation is Add, onlyConsumer(of: id) != nil else { return nil }
     let inputs = graph[id].inputs
@@ -118,7 +118,7 @@ private struct Pattern {
     return number(inputs[0]).map { (inputs[1], $0) }
   }
 
-  /// The first axis of a mean over the last axes, which are kept, and what it is the mean of.
+  /// The first axis of a mean over the last axes, which are kept, and its operand.
   private func average(_ id: Node.ID) -> (axis: Int, x: Node.ID)? {
     guard let mean = graph[id].operation as? Reduction, mean.function == .mean, mean.keepsAxes,
       case .fixed(let axes) = mean.axes, let x = graph[id].inputs.first

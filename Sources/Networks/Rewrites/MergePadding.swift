@@ -1,6 +1,6 @@
-/// Turns a Pad with zeros before a convolution into padding of the convolution.
+/// Merges a Pad with zeros before a convolution into the padding of the convolution.
 ///
-/// Only spatial axes may be padded, by amounts that are known and not negative.
+/// Only spatial axes may be padded, by known amounts that are not negative.
 struct MergePadding: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     var edits: [Node.ID: Edit] = [:]

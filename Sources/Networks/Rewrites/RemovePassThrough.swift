@@ -1,4 +1,4 @@
-/// Takes out nodes that do nothing in inference: Identity and Dropout.
+/// Removes nodes that have no effect in inference: Identity and Dropout.
 struct RemovePassThrough: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let idle = graph.ids.filter { graph[$0].kind.role == .nothing }

@@ -1,4 +1,4 @@
-/// Takes out nodes that no result depends on; inputs stay.
+/// Removes nodes that no result depends on. Inputs are kept.
 struct RemoveUnused: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let isUsed = graph.nodesBefore(graph.results)

@@ -1,15 +1,15 @@
 import RelevanceTensors
 
-/// A small change of a graph that keeps what it computes.
+/// A small change of a graph that preserves what it computes.
 protocol Rewrite: Sendable {
   func apply(to graph: Graph) throws -> Graph
 }
 
-/// What becomes of a node in a rewrite.
+/// The change of a node in a rewrite.
 enum Edit {
-  /// Another old node stands for it, and answers to its name.
+  /// Another old node replaces it and takes over its name.
   case drop(for: Node.ID)
-  /// It has another operation or other (old) operands; nil means its own.
+  /// It has another operation or other (old) operands; nil keeps its own.
   case change(to: (any Operator)?, inputs: [Node.ID]?)
   case remove
 
@@ -17,13 +17,13 @@ enum Edit {
 }
 
 extension Graph {
-  /// The graph after some rewrites, one after the other; what the model file calls its outputs stays.
+  /// The graph after some rewrites, one after the other. The names of the model file's outputs are kept.
   func rewritten(by rewrites: [any Rewrite]) throws -> Graph {
     try rewrites.reduce(self) { try $1.apply(to: $0) }.withOutputNames(of: self)
   }
 
   func edited(_ edits: [Node.ID: Edit]) throws -> Graph {
-    // The same graph keeps what has been inferred for it.
+    // An unchanged graph keeps its inferred properties.
     if edits.isEmpty { return self }
     var editor = GraphEditor(self)
     for id in ids {
@@ -37,7 +37,8 @@ extension Graph {
     return try editor.edited()
   }
 
-  /// Of a node with two operands, each with the real numbers of the other, where that is a constant.
+  /// For a node with two operands, each operand together with the real numbers of the other one, if that one is
+  /// constant.
   func constantsBesideOperands(of id: Node.ID) -> [(operand: Node.ID, constant: Tensor)] {
     let inputs = self[id].inputs
     guard inputs.count == 2 else { return [] }
@@ -47,7 +48,7 @@ extension Graph {
   }
 }
 
-/// Builds the graph after a rewrite: nodes are added in order, and what replaces an old node is remembered.
+/// Builds the graph after a rewrite. Nodes are added in order, and the replacements of old nodes are recorded.
 struct GraphEditor {
   private let old: Graph
   private var nodes: [Node] = []
@@ -55,13 +56,13 @@ struct GraphEditor {
 
   init(_ graph: Graph) { old = graph }
 
-  /// What stands for an old node in the new graph.
+  /// The node of the new graph that replaces an old one.
   func current(_ id: Node.ID) -> Node.ID {
     guard let new = replacement[id] else { preconditionFailure("node \(id.index) has not been visited") }
     return new
   }
 
-  /// Keeps an old node; `operation`, `operands` of the new graph and `turned` values, if given, instead of its own.
+  /// Keeps an old node. If given, `operation`, `operands` of the new graph and `turned` values replace its own.
   mutating func keep(
     _ id: Node.ID, as operation: (any Operator)? = nil, operands: [Node.ID]? = nil, turned: TurnedValues? = nil
   ) {
@@ -79,7 +80,7 @@ struct GraphEditor {
     return Node.ID(nodes.count - 1)
   }
 
-  /// Lets another old node stand for one, and answer to its name.
+  /// Replaces a node by another old node, which takes over its name.
   mutating func drop(_ id: Node.ID, for survivor: Node.ID) {
     let new = current(survivor)
     replacement[id] = new

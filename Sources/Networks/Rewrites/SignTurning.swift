@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// A graph while signs are moved through it.
+/// A graph during the moving of signs.
 struct SignTurning {
-  /// A node as it will be.
+  /// The future state of a node.
   struct Draft {
     var operation: any Operator
     var operands: [Operand]
   }
-  /// Where a node takes an operand from.
+  /// The source of a node's operand.
   enum Operand {
     case node(Node.ID)
     case value(Tensor)
@@ -17,7 +17,7 @@ struct SignTurning {
   private let inferred: [Inferred]
   private let consumers: [[Node.ID]]
   private(set) var drafts: [Node.ID: Draft] = [:]
-  /// The nodes whose values are turned: the signs, and the node whose factor they are.
+  /// The nodes whose values are flipped: the signs, and the node whose factor they come from.
   private(set) var turned: [Node.ID: (signs: Signs, factor: Node.ID)] = [:]
   private var factor = Node.ID(0)
 
@@ -42,9 +42,10 @@ struct SignTurning {
     }
   }
 
-  // MARK: What has a negative factor
+  // MARK: Nodes with a negative factor
 
-  /// Lets a node multiply by what it does without its sign, and what makes its operand take the sign over, if it can.
+  /// Removes the sign from the factor of a node, and moves it to the nodes that compute its operand, if they can take
+  /// it.
   mutating func turn(_ id: Node.ID) {
     guard inferred[id.index].literal == nil, let (operand, signs, positive) = negativeFactor(of: id) else { return }
     let before = (drafts, turned)
@@ -53,7 +54,7 @@ struct SignTurning {
     if !turn(positive.operands[operand], by: signs) { (drafts, turned) = before }
   }
 
-  /// The operand that a node multiplies by a constant of negative sign, the signs, and the node without them.
+  /// The operand that a node multiplies by a constant with a negative sign, the signs, and the node without them.
   private func negativeFactor(of id: Node.ID) -> (operand: Int, signs: Signs, positive: Draft)? {
     let draft = draft(id)
     let shape = inferred[id.index].shape
@@ -78,7 +79,7 @@ struct SignTurning {
     }
   }
 
-  /// Of a product with a constant, or a quotient by one: the position of the other operand, and the constant.
+  /// For a product with a constant, or a quotient by one: the position of the other operand, and the constant.
   private func scaled(_ draft: Draft) -> (live: Int, constant: Tensor)? {
     guard draft.operands.count == 2 else { return nil }
     if let value = constant(draft.operands[1]) { return (0, value) }
@@ -86,9 +87,9 @@ struct SignTurning {
     return (1, value)
   }
 
-  // MARK: What takes signs over
+  // MARK: Nodes that take over signs
 
-  /// Turns the values of a node that has one user; false, with drafts half done, if it cannot be.
+  /// Flips the values of a node that has one user. Returns false, with incomplete drafts, if this is impossible.
   private mutating func turn(_ operand: Operand, by signs: Signs) -> Bool {
     guard case .node(let id) = operand, consumers[id.index].count == 1, id != graph.output else { return false }
     if let earlier = turned[id] {
@@ -111,7 +112,7 @@ struct SignTurning {
       return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
     case is Add: return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
     case is Multiply, is Divide:
-      // A constant takes the sign, to pass it on in turn; otherwise any factor that can.
+      // A constant takes the sign, to pass it on; otherwise, any factor that can take it.
       let isProduct = draft.operation is Multiply
       if let place = draft.operands.firstIndex(where: { constant($0) != nil }) { return turn(place, of: id, by: signs) }
       let before = (drafts, turned)
@@ -131,12 +132,12 @@ struct SignTurning {
       return true
     default: return turnFirst(of: id, signs)
     }
-    // A negation of single channels stays, and what it negates takes the signs.
+    // A negation of single channels is kept, and its operand takes the signs.
     draft = self.draft(id)
     return turnFirst(of: id, signs)
   }
 
-  /// Turns one operand of a node that broadcasts its operands.
+  /// Flips one operand of a node that broadcasts its operands.
   private mutating func turn(_ place: Int, of id: Node.ID, by signs: Signs) -> Bool {
     var draft = draft(id)
     let (operand, rank) = (draft.operands[place], inferred[id.index].shape.rank)
@@ -153,7 +154,7 @@ struct SignTurning {
     return turn(operand, by: .along(axis: own, flags))
   }
 
-  /// Turns the first operand of a node that commutes with signs.
+  /// Flips the first operand of a node that commutes with signs.
   private mutating func turnFirst(of id: Node.ID, _ signs: Signs) -> Bool {
     let draft = draft(id)
     guard let first = draft.operands.first,

@@ -1,20 +1,22 @@
-/// Moves negative constant factors into what makes the values they multiply: a batch normalization with a negative scale gets a
-/// positive one and the convolution before it the negated weights, Neg disappears, `c − x` becomes `c + (−x)`.
+/// Moves negative constant factors into the nodes that compute the multiplied values. A batch normalization with a
+/// negative scale gets a positive scale and the convolution before it negated weights, Neg disappears, and `c − x`
+/// becomes `c + (−x)`.
 ///
-/// Relevance passes over such nodes, and rules look at the signs of weights: a factor of negative sign between the two would
-/// give what supports a class to what contradicts it. As after folding, the layer's own weights have the sign. Only signs
-/// move, so results keep every bit. A sign moves through sums, joins, averages and whatever rearranges values, as far as their
-/// values have no other user; a rectifier, a maximum or an end of the graph keeps it where it is.
+/// Relevance passes through such nodes unchanged, while rules depend on the signs of weights. A negative factor between
+/// two layers would therefore credit evidence for a class to pixels that contradict it. After this rewrite, as after
+/// folding, the layer's own weights have the sign. Only signs move, so results are bitwise equal. A sign moves through
+/// sums, joins, averages and rearrangements of values without other users. A rectifier, a maximum or the end of the
+/// graph stops it.
 struct TurnSigns: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    // What makes probabilities of the logits is no part of what is explained, and known by its form.
+    // The conversion of logits to probabilities is not explained and is recognized by its form.
     let logits = Ending(of: graph).logits
     let candidates = graph.ids.filter { $0 <= logits && graph[$0].operation.mayTurnSigns }
     guard !candidates.isEmpty, let inferred = try? graph.inferred(forInput: graph.fittingInputShape()) else {
       return graph
     }
     var turning = SignTurning(graph, inferred)
-    // From the output down, since what takes a sign over may pass it on.
+    // From the output to the input, because a node that takes over a sign may pass it on.
     for id in candidates.reversed() { turning.turn(id) }
     return turning.drafts.isEmpty ? graph : try rebuilt(turning)
   }
@@ -51,7 +53,7 @@ struct TurnSigns: Rewrite {
 }
 
 extension Operator {
-  /// Whether the operator multiplies an operand by something that may be constant and negative, or takes up such a factor.
+  /// Whether the operator multiplies an operand by a possibly negative constant, or can take over such a factor.
   fileprivate var mayTurnSigns: Bool {
     self is BatchNormalization || self is Negate || self is Multiply || self is Divide || self is Subtract
   }

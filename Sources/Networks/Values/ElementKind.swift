@@ -1,19 +1,20 @@
-/// What elements are.
+/// The kind of elements.
 ///
-/// All values that depend on the input are held in single precision, whatever they are: integers are exact up to 2²⁴, and beyond that
-/// the nearest numbers that a `Float` has. Arithmetic of integers is that of their type, on the integers that are held.
-/// Of ONNX's floating-point types none is followed: FLOAT16, BFLOAT16 and DOUBLE are computed as FLOAT.
+/// All values that depend on the input are stored in single precision, regardless of their kind. Integers are exact up
+/// to 2²⁴; beyond that, they are the nearest numbers that a `Float` can represent. Integer arithmetic follows the
+/// integers' type and uses the stored integers. The precisions of ONNX's floating-point types are ignored: FLOAT16,
+/// BFLOAT16 and DOUBLE are computed as FLOAT.
 package enum ElementKind: Hashable, Sendable {
-  /// Real numbers: of any of ONNX's floating-point types
+  /// Real numbers of any of ONNX's floating-point types.
   case real
-  /// Integers of one of ONNX's types
+  /// Integers of one of ONNX's types.
   case integer(IntegerType)
-  /// Truth values: ONNX's `bool`; as numbers 0 and 1
+  /// Boolean values, ONNX's `bool`; as numbers, 0 and 1.
   case truth
 
   package var integerType: IntegerType? { if case .integer(let type) = self { type } else { nil } }
 
-  /// Whether all values of another kind are values of this one, so that a cast changes none.
+  /// Whether all values of another kind are values of this kind, so that a cast changes none.
   package func holds(_ other: ElementKind) -> Bool {
     switch (self, other) {
     case (.real, _), (.truth, .truth), (.integer, .truth): true
@@ -24,7 +25,7 @@ package enum ElementKind: Hashable, Sendable {
   }
 }
 
-/// ONNX's types of integers.
+/// ONNX's integer types.
 package enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
   case int8
   case int16

@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// What is known of a node's output before the network runs.
+/// The properties of a node's output that are known before the network runs.
 package struct Inferred: Sendable {
   package let shape: TensorShape
-  /// The value, where it follows from constants and shapes.
+  /// The value, if it follows from constants and shapes.
   package let literal: Literal?
   package let kind: ElementKind
 
-  /// Something that is not known, of the given shape.
+  /// An unknown value of the given shape.
   package init(_ shape: TensorShape, _ kind: ElementKind = .real) {
     (self.shape, self.kind) = (shape, kind)
     literal = nil

@@ -1,8 +1,9 @@
 import Foundation
 
-/// The arithmetic of ONNX's integers. An integer of any type is an `Int`; of `uint64` it has the bits.
+/// The arithmetic of ONNX's integers. An integer of any type is an `Int`; an integer of type `uint64` is its bit
+/// pattern.
 extension IntegerType {
-  /// The integer modulo 2ⁿ, n being the type's bits.
+  /// The integer modulo 2ⁿ, where n is the number of bits of the type.
   package func wrapped(_ x: Int) -> Int {
     switch self {
     case .int8: Int(Int8(truncatingIfNeeded: x))
@@ -15,12 +16,12 @@ extension IntegerType {
     }
   }
 
-  /// A cast of a real number: rounded toward zero.
+  /// A cast of a real number, rounded toward zero.
   ///
-  /// Beyond the type, and for NaN, it is what the instructions of x86-64 make of it, as in ONNX Runtime: types of 8 and 16 bits have the
-  /// low bits of the cast to `int32`, that of `uint32` those of the cast to `int64`; these two are the smallest integer where the
-  /// number is beyond them. Casts to `uint32` of NaN and of numbers outside −2³¹ … 2³² depend in ONNX Runtime on where
-  /// in the tensor they are; here they do not.
+  /// For numbers outside the type's range, and for NaN, the result is that of the x86-64 instructions, as in ONNX
+  /// Runtime: types of 8 and 16 bits have the low bits of the cast to `int32`, and `uint32` has those of the cast to
+  /// `int64`. These two casts give the smallest integer for numbers outside their range. In ONNX Runtime, casts to
+  /// `uint32` of NaN and of numbers outside −2³¹ … 2³² depend on the position in the tensor; here they do not.
   package func converted(_ x: Double) -> Int {
     let whole = x.rounded(.towardZero)
     switch self {
@@ -31,15 +32,15 @@ extension IntegerType {
     }
   }
 
-  /// The integer that a floating-point number stands for: the nearest of the type, since the largest ones are rounded up to
-  /// numbers beyond it.
+  /// The integer that a floating-point number represents: the nearest integer of the type, because the largest integers
+  /// are rounded up to numbers outside the type's range.
   package func held(_ x: Double) -> Int {
     if x.isNaN { return 0 }
     if self == .uint64 { return x <= 0 ? 0 : x < 0x1p64 ? Int(bitPattern: UInt(x)) : -1 }
     return x <= Double(lowest) ? lowest : x >= Double(highest) ? highest : Int(x)
   }
 
-  /// The integer that a number in single precision stands for.
+  /// The integer that a number in single precision represents.
   package func held(_ x: Float) -> Int { held(Double(x)) }
 
   package func float(_ x: Int) -> Float { self == .uint64 ? Float(UInt(bitPattern: x)) : Float(x) }
@@ -59,7 +60,8 @@ extension IntegerType {
     return wrapped(a.dividedReportingOverflow(by: b).partialValue)
   }
 
-  /// `a` to the power of `b`; squares and cubes wrap, others are rounded from double precision, as in ONNX Runtime.
+  /// `a` to the power of `b`. Squares and cubes wrap; other powers are rounded from double precision, as in ONNX
+  /// Runtime.
   func power(_ a: Int, _ b: Double) -> Int {
     if b == 2 { return wrapped(a &* a) }
     if b == 3 { return wrapped(a &* a &* a) }

@@ -5,7 +5,7 @@ package struct Interval: Sendable {
 
   package init(_ lower: Float, _ upper: Float) { (self.lower, self.upper) = (lower, upper) }
 
-  /// The smallest interval that holds some values; nil if one of them is not finite.
+  /// The smallest interval that contains some values; nil if one of them is not finite.
   package init?(of values: [Float]) {
     guard let first = values.first, values.allSatisfy(\.isFinite) else { return nil }
     self.init(values.reduce(first, min), values.reduce(first, max))
@@ -13,7 +13,7 @@ package struct Interval: Sendable {
 
   func contains(_ value: Float) -> Bool { lower <= value && value <= upper }
 
-  /// The values of a function that is monotone in each of two numbers while the other stays.
+  /// The values of a function that is monotone in each of two numbers while the other is constant.
   func corners(with other: Interval, _ function: (Float, Float) -> Float) -> Interval? {
     Interval(of: [
       function(lower, other.lower), function(lower, other.upper), function(upper, other.lower),

@@ -1,8 +1,8 @@
-/// A list of integers that a node needs: fixed by the model, or the value of one of its operands, which must then be known
-/// before the network runs.
+/// A list of integers that a node needs. It is fixed by the model, or the value of one of the node's operands, which
+/// must then be known before the network runs.
 package enum List: Hashable, Sendable {
   case fixed([Int])
-  /// The value of the node's operand at this position, from 0.
+  /// The value of the node's operand at this position, starting at 0.
   case operand(Int)
 
   func values(_ operands: [Inferred], _ name: String) throws -> [Int] {

@@ -1,23 +1,23 @@
 import RelevanceTensors
 
-/// A dense array of integers or truth values: shapes, axes and indices while they are computed.
+/// A dense array of integers or Boolean values: shapes, axes and indices during their computation.
 package struct IntegerTensor: Hashable, Sendable {
   package let shape: TensorShape
-  /// The elements in row-major order; those of type `uint64` have their bits.
+  /// The elements in row-major order. Elements of type `uint64` are bit patterns.
   package let elements: [Int]
   package let kind: ElementKind
 
-  /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.
+  /// Creates a tensor. Traps if the number of elements is not `shape.count`, or if `kind` is real numbers.
   package init(shape: TensorShape, elements: [Int], kind: ElementKind = .integer(.int64)) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
-    precondition(kind != .real, "integers are no real numbers")
+    precondition(kind != .real, "expected a kind of integers")
     (self.shape, self.elements, self.kind) = (shape, elements, kind)
   }
 
   package init(_ elements: [Int]) { self.init(shape: [elements.count], elements: elements) }
 }
 
-/// A value that is known without running the network: a constant, or what follows from shapes.
+/// A value that is known without running the network: a constant, or a value that follows from shapes.
 package enum Literal: Sendable {
   case floats(Tensor)
   case integers(IntegerTensor)
@@ -42,7 +42,7 @@ package enum Literal: Sendable {
 
   /// The elements as real numbers.
   ///
-  /// - Complexity: O(count) for integers, else O(1).
+  /// - Complexity: O(count) for integers, otherwise O(1).
   package var floats: Tensor {
     switch self {
     case .floats(let tensor): tensor
@@ -92,14 +92,14 @@ extension Tensor {
 }
 
 extension TensorShape {
-  /// The shape after axes have been reduced to one element each, which stay or are dropped.
+  /// The shape after axes are reduced to one element each, which are kept or dropped.
   package func reduced(over axes: Set<Int>, keepsAxes: Bool) -> TensorShape {
     TensorShape(dimensions.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : self[$0] })
   }
 }
 
 extension Literal {
-  /// Sums along an axis up to each element; integers wrap.
+  /// Cumulative sums along an axis. Integers wrap.
   package func cumulativeSum(along axis: Int, excludesOwn: Bool, reverses: Bool) -> Literal {
     func sums<Number>(_ x: [Number], _ zero: Number, _ add: (Number, Number) -> Number) -> [Number] {
       let (extent, inner) = (shape[axis], shape.strides[axis])

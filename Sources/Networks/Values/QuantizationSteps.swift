@@ -1,15 +1,15 @@
 import RelevanceTensors
 
-/// How integers stand for real numbers: `(q − zero) · scale`, the same for all elements, for each place along an axis, or for each block of
-/// places.
+/// The real numbers that integers represent: `(q − zero) · scale`, the same for all elements, for each position along
+/// an axis, or for each block of positions.
 package struct QuantizationSteps: Sendable {
-  /// One number; or one per place along the axis; or a tensor with one per block along the axis.
+  /// One number; one per position along the axis; or a tensor with one per block along the axis.
   package let scale: Tensor
-  /// Which integer stands for 0, as many as there are scales.
+  /// The integers that represent 0, one for each scale.
   package let zero: Tensor
-  /// The axis along which scales differ; negative ones count from the end. Nil if there is one scale.
+  /// The axis along which scales differ; a negative axis counts from the end. Nil if there is one scale.
   package let axis: Int?
-  /// Places of a block along the axis; 0 if each has a scale of its own.
+  /// The number of positions in a block along the axis; 0 if each position has its own scale.
   package let block: Int
 
   package init(scale: Tensor, zero: Tensor? = nil, axis: Int? = nil, block: Int = 0) {
@@ -22,7 +22,7 @@ package struct QuantizationSteps: Sendable {
   /// - Throws: `Misfit`.
   func check(_ x: TensorShape) throws {
     guard scale.count == zero.count else {
-      throw Misfit("expected as many zero points as scales, found \(zero.count) and \(scale.count)")
+      throw Misfit("found \(zero.count) zero points and \(scale.count) scales; expected the same number")
     }
     guard let axis else { return }
     let place = try counted(axis, rank: x.rank)
@@ -35,13 +35,13 @@ package struct QuantizationSteps: Sendable {
     }
   }
 
-  /// How many elements of a shape, one after the other, share a scale.
+  /// The number of consecutive elements of a shape that share a scale.
   package func run(in x: TensorShape) -> Int {
     guard let axis else { return max(x.count, 1) }
     return block == 0 ? max(inner(x, axis), 1) : 1
   }
 
-  /// Which of the scales run `index` has, in a shape that fits.
+  /// The index of the scale of run `index`, in a shape that fits.
   package func place(ofRun index: Int, in x: TensorShape) -> Int {
     guard let axis else { return 0 }
     if block == 0 { return index % scale.count }
@@ -54,7 +54,7 @@ package struct QuantizationSteps: Sendable {
     x.dimensions[((axis < 0 ? axis + x.rank : axis) + 1)...].reduce(1, *)
   }
 
-  /// What becomes of each element of a tensor that fits.
+  /// Applies a function to each element of a tensor that fits.
   package func map(_ x: Tensor, _ function: (_ x: Float, _ scale: Float, _ zero: Float) -> Float) -> Tensor {
     let (run, scales, zeros) = (run(in: x.shape), scale.elements, zero.elements)
     return Tensor(uninitialized: x.shape) { result in

@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// What becomes of bounds where elements only move.
+/// The bounds after operations that only move elements.
 extension ValueRange {
-  /// The bounds of what a selection picks of the tensor.
+  /// The bounds of the elements that a selection picks.
   func selected(by selection: Selection, gathering gathered: Int? = nil) -> ValueRange? {
     if let positions = selection.positions {
       let (lower, upper) = hull
@@ -14,7 +14,7 @@ extension ValueRange {
       selection.axes.map { source, indices in
         guard let source else { return (nil, [0]) }
         if bounds.shape[source] > 1 { return (source, indices) }
-        // One interval for all indices, but for those of the constant.
+        // One interval for all indices except those of the constant.
         return (source, indices.contains(-1) ? indices.map { min($0, 0) } : [0])
       }
     }
@@ -27,7 +27,7 @@ extension ValueRange {
     let axes = picked(bounds)
     var output = axes.map(\.indices.count)
     if let gathered {
-      // In the place of one axis those of the indices come.
+      // The axes of the indices replace one axis.
       let new = selection.output.rank - (axes.count - 1)
       let isTold = output[gathered] > 1
       output.replaceSubrange(
@@ -39,10 +39,10 @@ extension ValueRange {
     return ValueRange(lower: part.applied(to: bounds.lower), upper: part.applied(to: bounds.upper))?.simplified()
   }
 
-  /// The bounds of the same elements under another shape; `old` is the tensor's shape until now.
+  /// The bounds of the same elements with another shape; `old` is the tensor's current shape.
   func reshaped(from old: TensorShape, to new: TensorShape) -> ValueRange? {
     guard let groups = Self.commonGroups(old, new) else { return nil }
-    // Where bounds differ along one of several axes that are joined or split, each element has its own.
+    // If bounds differ along one of several axes that are joined or split, each element has its own bounds.
     func needed(_ shape: TensorShape) -> TensorShape {
       var extents = shape.dimensions
       for group in groups where group.old.contains(where: { extents[$0] > 1 }) {
@@ -59,7 +59,7 @@ extension ValueRange {
     return ValueRange(lower: full.lower.reshaped(to: shape), upper: full.upper.reshaped(to: shape))?.simplified()
   }
 
-  /// The shortest runs of axes of both shapes that hold the same elements; nil if the tensors are empty.
+  /// The shortest runs of axes of both shapes that contain the same elements; nil if the tensors are empty.
   private static func commonGroups(_ old: TensorShape, _ new: TensorShape) -> [(old: Range<Int>, new: Range<Int>)]? {
     guard old.count == new.count, old.count > 0 else { return nil }
     var groups: [(old: Range<Int>, new: Range<Int>)] = []
@@ -79,11 +79,11 @@ extension ValueRange {
       }
       groups.append((start.0..<i, start.1..<j))
     }
-    // What is left has extent 1.
+    // The remaining axes have extent 1.
     return groups
   }
 
-  /// The bounds of tensors joined along an axis, along which they have the given extents.
+  /// The bounds of tensors that are joined along an axis, along which they have the given extents.
   static func joined(_ parts: [ValueRange], along axis: Int, extents: [Int]) -> ValueRange? {
     guard let first = parts.first else { return nil }
     var common = first.shape.dimensions
@@ -97,7 +97,7 @@ extension ValueRange {
       return TensorShape(shape)
     }
     guard whole(extents).count <= largestCount else {
-      // One interval for each part, or for all of them.
+      // One interval for each part, or for all parts.
       let hulls = parts.map(\.hull)
       return ValueRange(
         hulls.reduce(.infinity) { min($0, $1.lower) }, hulls.reduce(-.infinity) { max($0, $1.upper) },
@@ -115,7 +115,7 @@ extension ValueRange {
     return ValueRange(lower: rows(expanded.map(\.lower)), upper: rows(expanded.map(\.upper)))?.simplified()
   }
 
-  /// The bounds of what a resizing interpolates by weights that are not negative; nil for an axis that stays what it is.
+  /// The bounds of a resizing by interpolation with nonnegative weights; nil weights for an axis that is not changed.
   func resized(_ weights: [[[Resize.Tap]]?]) -> ValueRange? {
     guard weights.count == shape.rank else { return nil }
     func extents(_ shape: TensorShape) -> TensorShape {
@@ -144,7 +144,8 @@ extension ValueRange {
     return ValueRange(lower: interpolated(bounds.lower), upper: interpolated(bounds.upper))?.simplified()
   }
 
-  /// The bounds of sums, means or extremes over whole axes, which stay with extent 1 or are dropped; `old` is the tensor's shape.
+  /// The bounds of sums, means or extremes over whole axes, which are kept with extent 1 or dropped; `old` is the
+  /// tensor's shape.
   func reduced(
     over axes: Set<Int>, of old: TensorShape, as function: Reduction.Function, keepsAxes: Bool
   ) -> ValueRange? {

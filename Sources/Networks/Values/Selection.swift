@@ -1,14 +1,16 @@
 import RelevanceTensors
 
-/// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant: axis by axis,
-/// as Slice, Split, Gather, Pad, Expand and Transpose do, or element by element, as GatherND does.
+/// An operation that only selects elements of its operand, in any order and any number of times, or fills in a
+/// constant. It works axis by axis, as Slice, Split, Gather, Pad, Expand and Transpose do, or element by element, as
+/// GatherND does.
 package struct Selection: Sendable {
   package let input: TensorShape
   package let output: TensorShape
-  /// For each axis of the result the operand's axis that it runs along (nil for a new one), and for each index along it
-  /// the operand's index, −1 for the constant.
+  /// For each axis of the result, the operand's axis that it runs along (nil for a new axis), and for each index along
+  /// it the operand's index (−1 for the constant).
   let axes: [(source: Int?, indices: [Int])]
-  /// What is picked element by element: the operand's position for each element of the result, −1 for the constant. Then there are no `axes`.
+  /// The selection element by element: the operand's position for each element of the result, −1 for the constant. In
+  /// this case there are no `axes`.
   let positions: [Int]?
   package let fill: Float
 
@@ -17,8 +19,8 @@ package struct Selection: Sendable {
     input.dimensions.enumerated().map { ($0.offset, Array(0..<$0.element)) }
   }
 
-  /// A selection that works axis by axis; operand axes that no axis of the result runs along must have extent 1.
-  /// `output` is the result's shape, if it is not one axis for each of `axes`.
+  /// A selection that works axis by axis. Operand axes that no axis of the result runs along must have extent 1.
+  /// `output` is the result's shape if it does not have one axis for each of `axes`.
   init(input: TensorShape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: TensorShape? = nil) {
     (self.input, self.axes, self.fill, positions) = (input, axes, fill, nil)
     self.output = output ?? TensorShape(axes.map(\.indices.count))
@@ -29,10 +31,10 @@ package struct Selection: Sendable {
     (self.input, self.output, self.positions, self.fill, axes) = (input, output, positions, fill, [])
   }
 
-  /// Whether all that is picked from an item of the first axis goes to the same item of the result's.
+  /// Whether all elements that are selected from an item along the first axis are in the same item of the result.
   var keepsLeadingAxis: Bool {
     if let positions {
-      // Kernels know what is picked of each item only if it is the same of all.
+      // Kernels use the selection per item only if it is the same for all items.
       return input.rank > 0 && output.rank > 0 && input[0] == 1 && output[0] == 1 && positions.count == output.count
     }
     guard let first = axes.first, first.source == 0, input.rank > 0, output.rank > 0, output[0] == input[0] else {
@@ -41,12 +43,12 @@ package struct Selection: Sendable {
     return first.indices == Array(0..<input[0])
   }
 
-  /// The axis of the result that runs along an axis of the operand; nil if none does.
+  /// The axis of the result that runs along an axis of the operand; nil if there is none.
   func axis(_ source: Int) -> Int? {
     positions == nil && output.rank == axes.count ? axes.firstIndex { $0.source == source } : nil
   }
 
-  /// The same for a batch of one, if every item of the batch is treated alike and stays where it is; nil if not.
+  /// The same selection for a batch of one item, if it treats every item alike and keeps its position; otherwise nil.
   package func forOneItem() -> Selection? {
     guard keepsLeadingAxis, positions == nil, output.rank == axes.count, input[0] > 1 else { return nil }
     var axes = axes
@@ -54,12 +56,12 @@ package struct Selection: Sendable {
     return Selection(input: input.withBatch(1), axes: axes, fill: fill)
   }
 
-  /// The operand's position for each element of the result, −1 for the constant.
+  /// The operand's position for each element of the result; −1 for the constant.
   package func sources() -> [Int] {
     guard output.count > 0 else { return [] }
     if let positions { return positions }
     let strides = input.strides
-    // Offsets of the axes are added up one axis at a time, the outermost first.
+    // Offsets of the axes are added one axis at a time, starting with the outermost.
     var positions = [0]
     for (source, indices) in axes {
       let stride = source.map { strides[$0] } ?? 0

@@ -1,10 +1,10 @@
 import RelevanceTensors
 
-/// An extent that the model fixes, or one that it leaves to the input and gives a name.
+/// An extent that the model fixes, or an open one, which the input determines and which may have a name.
 public enum SymbolicExtent: Hashable, Sendable, CustomStringConvertible {
   /// The extent that the model fixes.
   case fixed(Int)
-  /// The name of an open extent, such as `batch`; empty where the model gives none.
+  /// The name of an open extent, such as `batch`; empty if it has none.
   case symbolic(String)
 
   public var description: String {
@@ -15,11 +15,11 @@ public enum SymbolicExtent: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The shape of a network's input, some extents of which may be open.
+/// The shape of a network's input. Some of its extents may be open.
 public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
   /// The extents, outermost first.
   public let extents: [SymbolicExtent]
-  /// Makes a shape.
+  /// Creates a shape.
   public init(_ extents: [SymbolicExtent]) { self.extents = extents }
   /// Whether a concrete shape fits.
   public func admits(_ shape: TensorShape) -> Bool {
@@ -28,8 +28,8 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
         if case .fixed(let expected) = extent { expected == found } else { found > 0 }
       }
   }
-  /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width; less where that would be
-  /// more elements than an image has.
+  /// A shape that fits: fixed extents, `batch` items, and `side` for an open height or width. The extents are smaller
+  /// if there would be more elements than in a usual image.
   package func example(batch: Int = 1, side: Int = 224) -> TensorShape {
     for side in [side, 8, 2] {
       let shape = try? TensorShape(checking: dimensions(batch: batch, side: side))
@@ -46,7 +46,7 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
 
   private static let largestExample = 1 << 30
 
-  /// Checks that a tensor with the extents that are fixed can exist.
+  /// Checks that the fixed extents are valid for a tensor.
   ///
   /// - Throws: `RelevanceKitError`.
   func checkFixedExtents() throws { _ = try TensorShape(checking: dimensions(batch: 1, side: 1)) }

@@ -1,15 +1,16 @@
 import RelevanceTensors
 
-/// The interval that each element of a tensor can take, as bounds that broadcast to its shape.
+/// The interval of each element of a tensor, as bounds that broadcast to the tensor's shape.
 ///
-/// Both bounds have the tensor's axes. Along each axis they have its extent, or 1 where the interval is the same for all of it.
+/// Both bounds have the tensor's axes. Along each axis they have the tensor's extent, or 1 if the interval is the same
+/// for the whole axis.
 public struct ValueRange: Sendable {
   /// The smallest values.
   public let lower: Tensor
-  /// The largest values; of the shape of `lower`.
+  /// The largest values; the shape is that of `lower`.
   public let upper: Tensor
 
-  /// Makes a range; nil unless all bounds are finite and no lower one is above its upper one.
+  /// Creates a range; nil unless all bounds are finite and no lower bound exceeds its upper bound.
   package init?(lower: Tensor, upper: Tensor) {
     let isRange = lower.withUnsafeElements { l in
       upper.withUnsafeElements { h in
@@ -28,15 +29,15 @@ public struct ValueRange: Sendable {
 
   package var shape: TensorShape { lower.shape }
 
-  /// The smallest and the largest value that any element can take.
+  /// The smallest and the largest value that any element can have.
   ///
   /// - Complexity: O(bounds).
   package var hull: (lower: Float, upper: Float) {
     (lower.withUnsafeElements { $0.reduce(.infinity, min) }, upper.withUnsafeElements { $0.reduce(-.infinity, max) })
   }
 
-  /// The bounds for a tensor of the given shape: where theirs does not broadcast to it, since they were told for an input of
-  /// another size, one interval for all of the axis.
+  /// The bounds for a tensor of the given shape. If they were computed for an input of another size and do not
+  /// broadcast to the shape along an axis, the axis gets one interval.
   package func fitted(to target: TensorShape) -> ValueRange {
     guard shape.rank == target.rank else {
       let (lower, upper) = hull
@@ -47,7 +48,7 @@ public struct ValueRange: Sendable {
 }
 
 extension ValueRange {
-  /// Bounds with more elements than this are widened to fewer: what moves and mixes pixels is not worth more memory.
+  /// Bounds with more elements are widened to fewer elements. Moving and mixing pixels does not justify more memory.
   static let largestCount = 1 << 22
 
   /// One interval for all elements along some axes.
@@ -84,8 +85,8 @@ extension ValueRange {
     return result
   }
 
-  /// Bounds of a shape in which they would have no more elements than `largestCount`: the longest axes are widened first.
-  /// `fullShape` is the shape that would come of bounds of a given shape.
+  /// Bounds whose shape leads to no more elements than `largestCount`: the longest axes are widened first. `fullShape`
+  /// is the resulting shape for bounds of a given shape.
   func limited(_ fullShape: (TensorShape) -> TensorShape?) -> ValueRange? {
     var result = self
     while let full = fullShape(result.shape) {
@@ -102,7 +103,7 @@ extension ValueRange {
     shape == target ? self : ValueRange(lower: lower.expanded(to: target), upper: upper.expanded(to: target))
   }
 
-  /// The interval of a function of each element, which says what becomes of one interval; nil if it does not know.
+  /// The interval of an elementwise function, given its result for one interval; nil if the function returns nil.
   package func mapped(_ function: (Interval) -> Interval?) -> ValueRange? {
     var isKnown = true
     var upperBounds = upper
@@ -122,7 +123,7 @@ extension ValueRange {
     return isKnown ? ValueRange(lower: lowerBounds, upper: upperBounds) : nil
   }
 
-  /// The interval of a function of pairs of elements of two tensors that broadcast.
+  /// The interval of a pairwise function of two tensors that broadcast.
   package func combined(with other: ValueRange, _ function: (Interval, Interval) -> Interval?) -> ValueRange? {
     guard let a = limited({ $0.broadcast(with: other.shape) }),
       let b = other.limited({ $0.broadcast(with: a.shape) }), let shape = a.shape.broadcast(with: b.shape),

@@ -1,11 +1,11 @@
 import RelevanceTensors
 
-/// How far a window reaches past the edges of its input.
+/// The padding of a window's input.
 package enum Padding: Hashable, Sendable {
   case explicit(before: [Int], after: [Int])
-  /// As many as give ⌈input/stride⌉ outputs, an odd one placed after.
+  /// The padding that gives ⌈input/stride⌉ outputs. If it is odd, there is one more element at the end.
   case sameUpper
-  /// The same, an odd one placed before.
+  /// The same; if it is odd, there is one more element at the start.
   case sameLower
 }
 
@@ -18,9 +18,9 @@ package struct Window: Hashable, Sendable {
   /// Whether a last, partly covered window counts.
   package let ceilMode: Bool
 
-  /// Makes a window; nil stands for ONNX's defaults: steps of 1 and no padding.
+  /// Creates a window. Nil is ONNX's default: a stride of 1 and no padding.
   ///
-  /// - Throws: `Misfit` if a list has another length than `kernel`, or an extent or step is not positive.
+  /// - Throws: `Misfit` if a list differs in length from `kernel`, or if an extent or step is not positive.
   package init(
     kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil, ceilMode: Bool = false
   ) throws {
@@ -43,9 +43,9 @@ package struct Window: Hashable, Sendable {
     }
   }
 
-  /// The number of windows along each spatial axis and the padding before it, for an input of the given extents.
+  /// The number of windows along each spatial axis and the padding before it, for an input with the given extents.
   ///
-  /// - Throws: `Misfit` if not even one window fits, or the number of extents is not the kernel's.
+  /// - Throws: `Misfit` if no window fits, or if the number of extents differs from the kernel's.
   package func placement(over extents: [Int]) throws -> (outputs: [Int], before: [Int]) {
     guard extents.count == kernel.count else { throw Self.misfit("kernel_shape", kernel, axes: extents.count) }
     var outputs: [Int] = []
@@ -57,12 +57,13 @@ package struct Window: Hashable, Sendable {
       switch padding {
       case .explicit(let before, let after):
         let slack = input + before[axis] + after[axis] - reach
-        // A single window may see less than a whole kernel, as where a pool is larger than any input: it is the partly covered one.
+        // A single window may cover less than a whole kernel, as when a pool is larger than its input: it is the partly
+        // covered window.
         guard slack >= 0 || ceilMode && slack > -step else {
-          throw Misfit("the window reaches over \(reach) elements of spatial axis \(axis), but the input has \(input)")
+          throw Misfit("the window covers \(reach) elements of spatial axis \(axis), but the input has \(input)")
         }
         var count = (ceilMode ? slack + step - 1 : slack) / step + 1
-        // A window that starts in the padding after the input would see nothing.
+        // A window that starts in the padding after the input would cover no element.
         if ceilMode, (count - 1) * step >= input + before[axis] { count -= 1 }
         outputs.append(count)
         leading.append(before[axis])
@@ -84,13 +85,13 @@ package struct Window: Hashable, Sendable {
 extension Window {
   var axes: Set<Int> { Set(2..<kernel.count + 2) }
 
-  /// Whether windows may reach past the edges of what they slide over.
+  /// Whether windows may extend into padding.
   var mayPad: Bool {
     if case .explicit(let before, let after) = padding { return ceilMode || (before + after).contains { $0 > 0 } }
     return true
   }
 
-  /// The shape of one value per window, of each channel.
+  /// The shape of one value per window and channel.
   func pooledShape(of x: TensorShape) throws -> TensorShape {
     guard x.rank == kernel.count + 2 else {
       throw Misfit("expected \(kernel.count + 2) axes (batch × channels × space), found shape \(x)")
@@ -101,9 +102,9 @@ extension Window {
   /// The elements under the windows of some outputs.
   ///
   /// - Parameters:
-  ///   - elements: the outputs, batch × channels × windows.
-  ///   - x: the shape of what windows slide over.
-  ///   - channels: the channels that some channels of the output are made of.
+  ///   - elements: The outputs, batch × channels × windows.
+  ///   - x: The shape of the input of the windows.
+  ///   - channels: The input channels that some output channels depend on.
   func sources(of elements: ElementSet, in x: TensorShape, channels: ([Bool]) -> [Bool] = { $0 }) throws -> ElementSet {
     let before = try placement(over: Array(x.dimensions[2...])).before
     var meetsPadding = false
@@ -113,7 +114,7 @@ extension Window {
         for (output, isIn) in block.axes[axis + 2].enumerated() where isIn {
           let first = output * strides[axis] - before[axis]
           let step = dilations[axis]
-          // The first tap that is inside, and the first one behind the end.
+          // The first tap inside the input, and the first one after its end.
           let start = first < 0 ? (step - 1 - first) / step : 0
           let end = first < flags.count ? min(kernel[axis], (flags.count - 1 - first) / step + 1) : 0
           for tap in start..<max(start, end) { flags[first + tap * step] = true }
@@ -128,12 +129,12 @@ extension Window {
   }
 }
 
-/// For each channel of a layer's input whether some channels of its output are made of it, where channels are in groups.
+/// For each channel of a layer's input, whether some channels of its output depend on it, if channels are in groups.
 ///
 /// - Parameters:
-///   - flags: the channels of the output.
-///   - groups: how many groups of neighboring channels there are.
-///   - count: the number of the input's channels.
+///   - flags: The channels of the output.
+///   - groups: The number of groups of neighboring channels.
+///   - count: The number of the input's channels.
 func channels(before flags: [Bool], groups: Int, count: Int) -> [Bool] {
   let (outputs, inputs) = (flags.count / groups, count / groups)
   return (0..<groups).flatMap { group in

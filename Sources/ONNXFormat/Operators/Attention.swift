@@ -3,8 +3,9 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// Attention of opset 23 and later, `softmax(cap(Q·Kᵀ·scale) + mask)·V`: of batch × heads × tokens × channels, or of batch × tokens ×
-  /// channels of all heads, which are taken apart and joined again. Fewer heads of K and V each serve several of Q.
+  /// Attention of opset 23 and later, `softmax(cap(Q·Kᵀ·scale) + mask)·V`. Operands are batch × heads × tokens ×
+  /// channels, or batch × tokens × channels of all heads, which are split and joined again. If K and V have fewer
+  /// heads, each serves several heads of Q.
   func attention() throws -> Imported {
     for (index, label) in [(4, "past_key"), (5, "past_value"), (6, "nonpad_kv_seqlen")] {
       guard optionalOperand(index) == nil else { throw Unsupported("\(label); expected none") }
@@ -13,9 +14,9 @@ extension NodeReader {
       guard try attributes.int(label) ?? -1 == -1 else { throw Unsupported("\(label); expected none") }
     }
     let given = (try operand(0, "Q"), try operand(1, "K"), try operand(2, "V"))
-    let rank = try rank(of: given.0, else: "Q of an unknown number of axes")
+    let rank = try rank(of: given.0, else: "Q has an unknown number of axes; expected a known number")
     guard [3, 4].contains(rank), [given.1, given.2].allSatisfy({ $0.rank ?? rank == rank }) else {
-      throw Defect("Q has \(rank) axes; expected 3 or 4, and as many of K and V")
+      throw Defect("Q has \(rank) axes; expected 3 or 4, and the same number for K and V")
     }
     let cap = try attributes.float("softcap") ?? 0
     let isCausal = try attributes.flag("is_causal")
@@ -25,7 +26,7 @@ extension NodeReader {
       func extent(_ operand: Operand, _ axis: Int) throws -> Int {
         if case .unavailable = operand { throw Consequence() }
         guard let shape = graph.exampleShape(of: operand), shape.rank == rank else {
-          throw Unsupported("operands whose extents are not known beforehand")
+          throw Unsupported("its operands have unknown extents; expected fixed ones")
         }
         return shape[axis]
       }
@@ -34,10 +35,10 @@ extension NodeReader {
         kv: try rank == 4 ? extent(given.1, 1) : declared.1 ?? 0
       )
       guard heads.q > 0, heads.kv > 0, heads.q % heads.kv == 0 else {
-        throw Defect("Q has \(heads.q) heads, K and V \(heads.kv); expected a multiple")
+        throw Defect("Q has \(heads.q) heads and K and V have \(heads.kv); expected a multiple")
       }
       let channels = try extent(given.0, -1) / (rank == 4 ? 1 : heads.q)
-      guard channels > 0 else { throw Defect("Q has no channels") }
+      guard channels > 0 else { throw Defect("Q has no channels; expected at least 1") }
       func added(_ operation: any RelevanceNetworks.Operator, _ suffix: String, _ operands: Operand...) throws
         -> Operand
       {
@@ -52,7 +53,7 @@ extension NodeReader {
       var (q, k, v) = (
         try split(given.0, heads.q, "q"), try split(given.1, heads.kv, "k"), try split(given.2, heads.kv, "v")
       )
-      // With an axis of their own, heads of K and V are repeated by broadcasting.
+      // With an additional axis, broadcasting repeats the heads of K and V.
       let repeats = heads.q / heads.kv
       if repeats > 1 {
         let grouped = Reshape(extents: .fixed([0, heads.kv, repeats, -1, channels]), allowZero: false)
@@ -96,11 +97,11 @@ extension NodeReader {
     }
   }
 
-  /// What a mask adds to scores: itself, or, where it holds truth values, −∞ where they do not hold.
+  /// The values that a mask adds to scores: the mask itself or, for a Boolean mask, −∞ where it is false.
   private func maskBias(_ mask: Operand, groups: (Int, Int)?, in graph: inout GraphImporter) throws -> Operand {
     func numbers(_ value: Float) -> Operand { constant(Tensor(shape: [], elements: [value]), "\(value)") }
     guard case .constant(let tensor) = mask else {
-      throw Unsupported("attn_mask that depends on the image; expected a constant")
+      throw Unsupported("attn_mask depends on the image; expected a constant")
     }
     var literal = try tensor.literal()
     if literal.kind == .truth {
@@ -108,7 +109,7 @@ extension NodeReader {
       literal = .floats(values)
     }
     var values = literal.floats
-    // The heads' axis is two where K and V have fewer.
+    // If K and V have fewer heads, the axis of heads is split in two.
     if let (few, repeats) = groups, values.shape.rank >= 3 {
       let extents = values.shape.dimensions
       let heads = extents[extents.count - 3]
@@ -118,10 +119,11 @@ extension NodeReader {
     return constant(values, "mask")
   }
 
-  /// RotaryEmbedding of opset 23 and later: pairs of channels turned by angles whose cosines and sines are given for each position.
+  /// RotaryEmbedding of opset 23 and later. Rotates pairs of channels by angles whose cosines and sines are given per
+  /// position.
   func rotaryEmbedding() throws -> Imported {
     let x = try operand(0, "X")
-    let rank = try rank(of: x, else: "X of an unknown number of axes")
+    let rank = try rank(of: x, else: "X has an unknown number of axes; expected a known number")
     let heads = try attributes.int("num_heads") ?? 0
     guard rank == 4 || rank == 3 && heads > 0 else {
       throw Defect("X has \(rank) axes and num_heads is \(heads); expected 4 axes, or 3 and the number of heads")
@@ -146,11 +148,11 @@ extension NodeReader {
         : added(Reshape(extents: .fixed([0, 0, heads, -1]), allowZero: false), "heads", x)
       if case .unavailable = x { throw Consequence() }
       guard let channels = graph.exampleShape(of: parts).map({ $0[3] }) else {
-        throw Unsupported("X whose extents are not known beforehand")
+        throw Unsupported("X has unknown extents; expected fixed ones")
       }
       let size = turned == 0 ? channels : turned
       guard size > 0, size % 2 == 0, size <= channels else {
-        throw Defect("\(size) of \(channels) channels are turned; expected an even number of them")
+        throw Defect("the rotation covers \(size) of \(channels) channels; expected an even number")
       }
       let angles = try caches.map { index, label in
         var cache = try operand(index, label)

@@ -5,8 +5,8 @@ extension NodeReader {
   func batchNormalization() throws -> Imported {
     let x = try operand(0, "X")
     if try attributes.flag("training_mode") { return try ownNormalization(x) }
-    // Opset 7 could also normalize every position on its own.
-    guard try attributes.flag("spatial", default: true) else { throw Unsupported("spatial 0; expected 1") }
+    // Opset 7 could also normalize every position separately.
+    guard try attributes.flag("spatial", default: true) else { throw Unsupported("spatial is 0; expected 1") }
     let parameters = try ["scale", "B", "input_mean", "input_var"].enumerated().map { index, label in
       let parameter = try weights(index + 1, label)
       guard parameter.shape.rank == 1 else {
@@ -23,16 +23,16 @@ extension NodeReader {
     let normalization = BatchNormalization(
       gamma: tensors[0], beta: tensors[1], mean: tensors[2], variance: tensors[3],
       epsilon: try attributes.float("epsilon") ?? 1e-5)
-    // A variance below −epsilon, or nearly so, makes them NaN or infinite.
+    // A variance close to or below −epsilon makes the results NaN or infinite.
     _ = try normalization.scale.checkedFinite("scale/√(input_var + epsilon)")
     _ = try normalization.shift.checkedFinite("B − input_mean·scale/√(input_var + epsilon)")
     return .node(normalization, [x])
   }
 
-  /// By the statistics of the operand itself, as in training. That of a constant is one, as where weights are standardized; in a batch of
-  /// images it would make each depend on the others.
+  /// Normalization by the statistics of the operand itself, as in training. A constant operand is supported, for
+  /// example standardized weights. For a batch of images, each result would depend on the other images.
   private func ownNormalization(_ x: Operand) throws -> Imported {
-    let tensor = try known(x, else: "training_mode 1 with an input that depends on the image; expected 0")
+    let tensor = try known(x, else: "training_mode is 1 and the input depends on the image; expected 0")
     guard tensor.shape.rank >= 2 else {
       throw Defect("X, \(shown(tensor.name)), has shape \(tensor.shape); expected batch × channels")
     }
@@ -40,7 +40,7 @@ extension NodeReader {
     let means = Self.neighbors(axes).map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) }
     let (scale, shift) = (Recipe.Value.operand(try operand(1, "scale")), Recipe.Value.operand(try operand(2, "B")))
     var recipe = Recipe()
-    // A number for each channel, with axes behind it.
+    // One number per channel, with trailing axes.
     let behind = Array(1..<tensor.shape.rank - 1)
     func perChannel(_ value: Recipe.Value) -> Recipe.Value {
       behind.isEmpty ? value : recipe.apply(Unsqueeze(axes: behind), value)
@@ -57,7 +57,7 @@ extension NodeReader {
 
 extension BatchNormalization: WritableOperator {
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
-    // The statistics have gone into scale and shift: those that are written change nothing, to the bit.
+    // Scale and shift already include the statistics. The written statistics change nothing, bit for bit.
     let channels: TensorShape = [scale.count]
     return file.operand(
       of: id,

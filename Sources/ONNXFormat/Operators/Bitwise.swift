@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// BitShift, of integers of any type.
+  /// BitShift of integers of any type.
   func bitShift() throws -> Imported {
     let direction = try attributes.present(attributes.string("direction"), "direction")
     guard let operation = Bitwise.Operation(rawValue: direction), [.left, .right].contains(operation) else {

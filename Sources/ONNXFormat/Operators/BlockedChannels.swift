@@ -2,10 +2,11 @@ import CRelevanceONNX
 import RelevanceNetworks
 import RelevanceTensors
 
-/// ONNX Runtime's operators of channels in blocks, `com.microsoft.nchwc`, as it saves them at the level “all”: here batch × channels ×
-/// space as everywhere, with as many channels as full blocks have; those that are more are 0 and cut off at the end.
+/// ONNX Runtime's operators on channels in blocks, `com.microsoft.nchwc`, which it saves at optimization level “all”.
+/// Here tensors stay batch × channels × space, with full blocks of channels. Additional channels are 0 and are removed
+/// at the end.
 extension NodeReader {
-  /// Conv, whose weights are laid out in blocks; Sum is added to it, and a function applied.
+  /// Conv with weights in blocks, followed by an optional sum and an activation.
   func blockedConvolution() throws -> Imported {
     let weight = try weights(1, "W")
     guard weight.shape.rank == 4, weight.shape.count > 0 else {
@@ -19,18 +20,18 @@ extension NodeReader {
     return try taking(operand(0, "X"), plain, optionalOperand(2), optionalOperand(3)).fusedConvolution()
   }
 
-  /// Weights in the order outputs × inputs × kernel. Blocks of outputs are innermost; so are, outside of them, blocks of inputs where these
-  /// fill any.
+  /// Weights in the order outputs × inputs × kernel. In the file, blocks of outputs are innermost. Blocks of inputs, if
+  /// there are full ones, are outside of them.
   private static func unblocked(_ blocked: Tensor, block: Int) -> Tensor {
     let (outputs, inputs) = (blocked.shape[0], blocked.shape[1])
     let kernel = blocked.shape[2] * blocked.shape[3]
     let inner = inputs % block == 0 ? block : 1
-    // blocks of outputs, of inputs, kernel, inputs of a block, outputs of a block
+    // Blocks of outputs, blocks of inputs, kernel, inputs of a block, outputs of a block.
     return blocked.reshaped(to: [outputs / block, inputs / inner, kernel, inner, block]).transposed([0, 4, 1, 3, 2])
       .reshaped(to: blocked.shape)
   }
 
-  /// ReorderInput: channels filled up to full blocks.
+  /// ReorderInput: pads channels to full blocks.
   func reorderInput() throws -> Imported {
     let x = try operand(0, "X")
     let isLast = try attributes.flag("channels_last")
@@ -39,7 +40,7 @@ extension NodeReader {
       let x = try isLast ? graph.add(Transpose(order: [0, 3, 1, 2]), [x], named: "\(name).channels_first") : x
       guard let channels = graph.exampleShape(of: x)?.dimensions.dropFirst().first else {
         if case .unavailable = x { return [x] }
-        throw Unsupported("its operand's number of channels is not known")
+        throw Unsupported("its operand has an unknown number of channels; expected a fixed one")
       }
       let missing = (block - channels % block) % block
       if missing == 0 { return [x] }
@@ -48,11 +49,13 @@ extension NodeReader {
     }
   }
 
-  /// ReorderOutput: the first channels.
+  /// ReorderOutput: keeps the first channels.
   func reorderOutput() throws -> Imported {
     let x = try operand(0, "X")
     let channels = try attributes.required("channels")
-    guard channels > 0, channels <= Int(Int32.max) else { throw Defect("channels is \(channels)") }
+    guard channels > 0, channels <= Int(Int32.max) else {
+      throw Defect("channels is \(channels); expected a positive number")
+    }
     let isLast = try attributes.flag("channels_last")
     return .assembly { graph in
       var result = x
@@ -65,31 +68,34 @@ extension NodeReader {
     }
   }
 
-  /// Upsample by whole factors.
+  /// Upsample by integer factors.
   func blockedUpsample() throws -> Imported {
-    guard let scales = try attributes.ints("scales") else { throw Defect("scales are missing") }
+    guard let scales = try attributes.ints("scales") else { throw Defect("attribute scales is missing") }
     let mode = Resize.Mode(rawValue: try attributes.string("mode") ?? "nearest")
     let frame = Resize.Coordinates(rawValue: try attributes.string("coordinate_transformation_mode") ?? "asymmetric")
-    guard let mode, let frame else { throw Unsupported("its mode; expected nearest or linear, and ONNX's frames") }
-    // Neighbors are what indices fall on.
+    guard let mode, let frame else {
+      throw Unsupported("its mode or coordinate_transformation_mode is unknown; expected nearest or linear")
+    }
+    // Indices fall exactly on neighbors.
     let resize = Resize(
       scales: scales.map { Float($0) }, sizes: nil, axes: nil, mode: mode,
       coordinates: mode == .nearest ? .asymmetric : frame, rounding: .floor, aspectRatio: .stretch)
     return try node(resize, "X")
   }
 
-  /// How many channels a block has: 8 or 16, by the processor on which ONNX Runtime saved the file, which does not say it.
+  /// The number of channels in a block: 8 or 16. It depends on the processor that ran ONNX Runtime and is not in the
+  /// file.
   ///
-  /// - Throws: `Unsupported` if the file's weights fit both.
+  /// - Throws: `Unsupported` if the file's weights fit both sizes.
   private func blockSize() throws -> Int {
     let unknown = Unsupported(
-      "its weights fit blocks of 8 and of 16 channels; save the model at level extended, not all")
+      "its weights fit blocks of 8 and of 16 channels; save the model at optimization level extended")
     guard let graph = model.graph else { throw unknown }
     var shapes: [String: [Int]] = [:]
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
       shapes[text(tensor.pointee.name)] = numbers(tensor.pointee.n_dims, tensor.pointee.dims).map { Int($0) }
     }
-    // How many channels, in full blocks, each value has.
+    // The number of channels of each value, in full blocks.
     var channels: [String: Int] = [:]
     for node in messages(graph.pointee.n_node, graph.pointee.node)
     where text(node.pointee.domain) == MicrosoftOperators.blocked {
@@ -99,7 +105,7 @@ extension NodeReader {
       switch text(node.pointee.op_type) {
       case "Conv":
         guard inputs.count > 1, let shape = shapes[inputs[1]], shape.count == 4 else { continue }
-        // Full blocks of outputs; inputs fill blocks, or are fewer than one.
+        // Outputs fill whole blocks. Inputs fill whole blocks or are fewer than one block.
         if shape[0] % 16 != 0 || shape[1] > 16 && shape[1] % 16 != 0 { return 8 }
         if shape[1] > 8 && shape[1] % 8 != 0 { return 16 }
         channels[output] = shape[0]
@@ -108,7 +114,7 @@ extension NodeReader {
           text($0.pointee.name) == "channels"
         }
         guard let kept = kept?.pointee.i, kept > 0, let filled = channels[first] else { continue }
-        // Blocks of 8 are filled by at most 7 channels.
+        // Blocks of 8 have at most 7 unused channels.
         if filled - Int(kept) > 7 { return 16 }
       default: channels[output] = channels[first]
       }
@@ -118,7 +124,7 @@ extension NodeReader {
 }
 
 extension GraphImporter {
-  /// The shape of an operand for an input of a usual size; nil if it is not known.
+  /// The shape of an operand for an input of a typical size; nil if it is unknown.
   func exampleShape(of operand: Operand) -> TensorShape? {
     switch operand {
     case .constant(let tensor): return tensor.shape

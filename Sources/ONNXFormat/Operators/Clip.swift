@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Clip: bounds are attributes before opset 11, and inputs from then on.
+  /// Clip: bounds are attributes before opset 11 and inputs since then.
   func clip() throws -> Imported {
     func bound(_ label: String, _ index: Int, _ open: Float) throws -> Float {
       guard opset >= 11 else { return try attributes.float(label) ?? open }

@@ -3,15 +3,15 @@ import RelevanceSupport
 import RelevanceTensors
 
 extension NodeReader {
-  /// Col2Im: images of blocks that overlap, each pixel the sum of what blocks have there: what is gathered for each pixel, with zeros where
-  /// fewer blocks meet than elsewhere, is summed.
+  /// Col2Im: sums overlapping blocks of an image. For each pixel, the elements from all blocks are gathered, with zeros
+  /// where fewer blocks overlap than elsewhere, and summed.
   func columnsToImage() throws -> Imported {
     let x = try operand(0, "input")
     try expect(x, rank: 3, "input")
     let image = try extents(1, "image_shape")
     let block = try extents(2, "block_shape")
     guard image.count == block.count, !image.isEmpty else {
-      throw Defect("image_shape is \(image) and block_shape \(block); expected as many numbers of one as of the other")
+      throw Defect("image_shape is \(image) and block_shape \(block); expected the same number of extents")
     }
     let window = try window(kernel: block)
     let blocks: (outputs: [Int], before: [Int])
@@ -23,7 +23,8 @@ extension NodeReader {
       throw Defect(error.description)
     }
     guard sum.pixels.count <= 1 << 26, sum.columns.count <= 1 << 26 else {
-      throw Unsupported("images of \(sum.pixels) pixels of blocks of \(sum.columns)")
+      throw Unsupported(
+        "the image has \(sum.pixels) pixels from \(sum.columns) block elements; expected a smaller image")
     }
     let places = image.indices.map { axis in
       Self.places(
@@ -32,9 +33,9 @@ extension NodeReader {
     }
     let most = places.map { $0.map(\.count).max() ?? 0 }.reduce(1, *)
     guard most > 0, sum.pixels.count * most <= 1 << 26 else {
-      throw Unsupported("\(sum.pixels.count) pixels where up to \(most) blocks meet")
+      throw Unsupported("up to \(most) blocks overlap at \(sum.pixels.count) pixels; expected a smaller image")
     }
-    // The element behind the last is 0.
+    // An additional element at the end is 0.
     var indices: [Int] = []
     for pixel in 0..<sum.pixels.count {
       var found = [0]
@@ -67,7 +68,7 @@ extension NodeReader {
     return extents
   }
 
-  /// For each pixel along an axis the blocks that have it, and where in them it is.
+  /// For each pixel along an axis, the blocks that contain it and its position in them.
   private static func places(
     _ extent: Int, _ size: Int, _ blocks: Int, step: Int, dilation: Int, before: Int
   ) -> [[(offset: Int, block: Int)]] {

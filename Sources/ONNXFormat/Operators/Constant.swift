@@ -2,7 +2,7 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// Constant: one attribute holds the value; the forms other than `value` exist since opset 12.
+  /// Constant: one attribute contains the value. Attributes other than `value` exist since opset 12.
   func constantValue() throws -> Imported {
     if let tensor = try attributes.tensor("value") {
       return .constant(try ConstantTensor(tensor, name: name, of: model))
@@ -21,7 +21,7 @@ extension NodeReader {
     if let value = try attributes.int("value_int") { return integers([value], []) }
     if let values = try attributes.ints("value_ints") { return integers(values, [values.count]) }
     for form in ["value_string", "value_strings"] where attributes.has(form) {
-      throw Unsupported("its value is a \(form)")
+      throw Unsupported("its value is a \(form); expected numbers")
     }
     throw Defect("attribute value is missing")
   }

@@ -1,13 +1,13 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Conv: the kernel's extents are the weight's; `kernel_shape` may repeat them.
+  /// Conv: the weight determines the kernel's extents; `kernel_shape` may repeat them.
   func convolution() throws -> Imported {
     let bias = try optionalWeights(2, "B")
     let (x, weight, kernel, groups) = try convolutionParts(rows: "outputs")
     if let declared = try attributes.ints("kernel_shape"), declared != kernel {
       throw Defect(
-        "kernel_shape is \(declared); the weight \(shown(weight.name)) of shape \(weight.shape) has \(kernel)")
+        "kernel_shape is \(declared); expected \(kernel) for weight \(shown(weight.name)) of shape \(weight.shape)")
     }
     if let bias, bias.shape != [weight.shape[0]] {
       throw Defect(
@@ -25,7 +25,7 @@ extension NodeReader {
     return .node(convolution, [x])
   }
 
-  /// What a convolution and a transposed one have; `rows` is what the weight's first axis counts.
+  /// The common parts of a convolution and a transposed convolution. `rows` names the first axis of the weight.
   func convolutionParts(
     rows: String
   ) throws -> (x: Operand, weight: ConstantTensor, kernel: [Int], groups: Int) {
@@ -37,7 +37,7 @@ extension NodeReader {
       throw Defect("weight \(shown(weight.name)) has shape \(shape); expected at least 3 axes, none of them empty")
     }
     guard shape.rank <= 5 else {
-      throw Unsupported("a convolution over \(shape.rank - 2) axes; expected 1 to 3")
+      throw Unsupported("the convolution is over \(shape.rank - 2) axes; expected 1 to 3")
     }
     guard groups > 0, shape[0] % groups == 0 else {
       throw Defect("group is \(groups); expected a divisor of the \(shape[0]) \(rows) of weight \(shown(weight.name))")

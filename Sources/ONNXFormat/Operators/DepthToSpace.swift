@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// DepthToSpace, with a `mode` since opset 11, or SpaceToDepth, with one since opset 28.
+  /// DepthToSpace, with a `mode` since opset 11, or SpaceToDepth, with a `mode` since opset 28.
   func depthToSpace(inverse: Bool) throws -> Imported {
     let block = try attributes.required("blocksize")
     let mode = try attributes.string("mode")

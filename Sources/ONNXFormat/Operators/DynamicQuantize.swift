@@ -2,8 +2,8 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// DynamicQuantizeLinear, whose three outputs are integers, their scale and their zero point. Where they are only taken together, the
-  /// first is made to stand for itself: real numbers, of scale 1 and zero point 0.
+  /// DynamicQuantizeLinear, whose three outputs are integers, their scale and their zero point. If they are only used
+  /// together, the first output becomes the real numbers themselves, with scale 1 and zero point 0.
   func dynamicQuantize() throws -> Imported {
     let x = try operand(0, "x")
     guard isDequantized else { return .assembly { try quantizedSpelledOut(x, in: &$0) } }
@@ -21,7 +21,7 @@ extension NodeReader {
 }
 
 extension NodeReader {
-  /// The definition, for outputs that are used by themselves; where values are rounded, no gradient passes.
+  /// The definition, for outputs that are used separately. No gradient passes through the rounding.
   private func quantizedSpelledOut(_ x: Operand, in graph: inout GraphImporter) throws -> [Operand] {
     func number(_ value: Float) -> Operand { constant(Tensor(shape: [], elements: [value]), "\(value)") }
     func extreme(_ function: Reduction.Function, _ limit: any PairwiseFunction, _ label: String) throws -> Operand {
@@ -33,7 +33,7 @@ extension NodeReader {
     )
     let extent = try graph.add(Subtract(), [highest, lowest], named: "\(name).extent")
     let step = try graph.add(Divide(), [extent, number(255)], named: "\(name).step")
-    // Where all elements are 0, any scale will do.
+    // If all elements are 0, any scale is correct.
     let scale = try graph.add(Maximum(), [step, number(.leastNormalMagnitude)], named: "\(name).scale")
     let lowestStep = try graph.add(Divide(), [lowest, scale], named: "\(name).lowest_step")
     func integers(_ x: Operand, plus offset: Operand?, _ label: String) throws -> Operand {
@@ -49,7 +49,7 @@ extension NodeReader {
 }
 
 extension FileGraph {
-  /// What the first outputs of those DynamicQuantizeLinear nodes are called whose outputs serve only products of `scale · (q − zero)`.
+  /// The first outputs of the DynamicQuantizeLinear nodes whose outputs are only used in products `scale · (q − zero)`.
   func dequantizedNodes() -> Set<String> {
     let candidates = nodes.filter { $0.op == "DynamicQuantizeLinear" }
     guard !candidates.isEmpty else { return [] }
@@ -60,7 +60,7 @@ extension FileGraph {
     return Set(candidates.compactMap { node in isDequantized(node, users) ? node.outputs[0] : nil })
   }
 
-  /// Where an operator takes the integers' scale, if it does, and their zero point.
+  /// The indices of an operator's inputs for the scale, if it has one, and the zero point.
   private static let takers: [String: (scale: Int?, zero: Int)] = [
     "MatMulInteger": (nil, 2), "ConvInteger": (nil, 2), "DequantizeLinear": (1, 2),
     "com.microsoft.DequantizeLinear": (1, 2), "com.microsoft.MatMulIntegerToFloat": (2, 4),
@@ -71,7 +71,7 @@ extension FileGraph {
     let made = texts(node.message.pointee.n_output, node.message.pointee.output)
     guard made.count == 3, !made.contains(""), !made.contains(where: outputs.contains) else { return false }
     var takers: Set<Int> = []
-    /// Products of sums of the integers and the scale, or of that and a constant.
+    /// Products of sums of the integers with the scale, or with the product of the scale and a constant.
     var scaling: Set<Int> = []
     for index in users[made[0]] ?? [] {
       let taken = texts(nodes[index].message.pointee.n_input, nodes[index].message.pointee.input)
@@ -97,7 +97,7 @@ extension FileGraph {
             nodes[maker].inputs.filter({ $0 == made[1] }).count == 1
           else { return false }
           scaling.insert(maker)
-          // Whatever else takes the scaled scale would miss the scale.
+          // Any other use of the scaled scale would miss the scale.
           let others = Set(users[scale] ?? [])
           guard others.allSatisfy({ nodes[$0].op == "Mul" }), others.isSubset(of: products) else { return false }
         }

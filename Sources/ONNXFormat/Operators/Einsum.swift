@@ -3,8 +3,9 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// Einsum: of one operand that depends on the image diagonals and sums, then a linear layer over the labels that are summed with a
-  /// constant, or a product with it, between transpositions that bring labels in place; of several operands products, two at a time.
+  /// Einsum. Of one operand that depends on the image: diagonals and sums, then a linear layer over the labels that are
+  /// summed with a constant, or an elementwise product, between transpositions that arrange the labels. Of several such
+  /// operands: products, two at a time.
   func einsum() throws -> Imported {
     let text = try attributes.present(attributes.string("equation"), "equation")
     let all = try allOperands()
@@ -19,7 +20,7 @@ extension NodeReader {
     var recipe = Recipe()
     var (value, labels) = (Recipe.Value.operand(all[live[0]]), equation.inputs[live[0]])
     labels = diagonals(labels, of: &value, in: &recipe)
-    // What neither the output nor a later operand has is summed at once.
+    // Labels that neither the output nor a later operand has are summed immediately.
     func kept(_ labels: [Character], after place: Int) -> [Character] {
       guard place < live.count - 1 else { return equation.output }
       let wanted = Set(equation.output + live[(place + 1)...].flatMap { equation.inputs[$0] })
@@ -37,7 +38,7 @@ extension NodeReader {
     return recipe.steps.isEmpty ? .node(Identity(), [all[live[0]]]) : .recipe(recipe)
   }
 
-  /// The product of a value and constants, whose labels are those of `output`.
+  /// The product of a value and constants, with the labels of `output`.
   private func apply(
     _ constants: [(labels: [Character], value: Tensor)], to value: inout Recipe.Value, _ labels: [Character],
     as output: [Character], in recipe: inout Recipe, _ equation: String
@@ -46,12 +47,12 @@ extension NodeReader {
     let factor = try LabeledConstant(product: constants, keeping: Set(labels + output), beside: labels)
     let (shared, free) = (labels.filter(factor.labels.contains), factor.labels.filter { !labels.contains($0) })
     guard Set(output).isSubset(of: labels + factor.labels) else {
-      throw Defect("\(equation); its output has labels that no operand has")
+      throw Defect("\(equation); expected only output labels that an operand has")
     }
     let (summed, batch) = (shared.filter { !output.contains($0) }, shared.filter(output.contains))
     let own = labels.filter { !shared.contains($0) && output.contains($0) }
     if summed.isEmpty {
-      // A product element by element; labels of the constant alone come last.
+      // An elementwise product. Labels of the constant alone are last.
       arrange(&value, labels, as: own + batch, in: &recipe)
       if !free.isEmpty {
         let count = own.count + batch.count
@@ -77,8 +78,9 @@ extension NodeReader {
     arrange(&value, own + free, as: output, in: &recipe)
   }
 
-  /// A product of two operands that are not known beforehand: of matrices along the labels that are summed and the last of each operand's
-  /// own; the others are axes along which matrices follow one another. Where nothing is summed, it is one element by element.
+  /// A product of two operands that are not constant: a matrix product over the summed labels and the last of each
+  /// operand's own labels. The other labels are axes over which matrices repeat. If nothing is summed, it is an
+  /// elementwise product.
   private func product(
     of first: (value: Recipe.Value, labels: [Character]), _ second: (value: Recipe.Value, labels: [Character]),
     as output: [Character], in recipe: inout Recipe
@@ -105,7 +107,8 @@ extension NodeReader {
       arrange(&value, batch + own.a + own.b, as: output, in: &recipe)
       return value
     }
-    // What is summed comes last, as one axis; then each operand has one more axis of its own, if only of extent 1.
+    // The summed labels are last, joined to one axis. Each operand then has one own axis before it, possibly of extent
+    // 1.
     func joined(_ value: inout Recipe.Value, _ labels: [Character], _ own: [Character]) {
       arrange(&value, labels, as: batch + own + summed, in: &recipe)
       let front = batch.count + own.count
@@ -129,13 +132,13 @@ extension NodeReader {
     return value
   }
 
-  /// Products of matrices, one for each index of the labels that are in operand, constant and output.
+  /// Matrix products, one for each index of the labels that operand, constant and output share.
   private func batched(
     _ recipe: inout Recipe, _ value: Recipe.Value, _ labels: [Character], _ factor: LabeledConstant,
     _ groups: (own: [Character], batch: [Character], summed: [Character], free: [Character]), _ output: [Character]
   ) throws -> Recipe.Value {
     var value = value
-    // What the operand starts with may be the items of a batch, and stays in front.
+    // The operand's first label may be the batch and stays in front.
     let front = groups.own.first == labels.first ? Array(groups.own.prefix(1)) : []
     let rows = Array(groups.own.dropFirst(front.count))
     arrange(&value, labels, as: front + groups.batch + rows + groups.summed, in: &recipe)
@@ -160,7 +163,7 @@ extension NodeReader {
     return value
   }
 
-  /// Sums over the labels that are not wanted, and orders the others.
+  /// Sums over all labels except the wanted ones, and orders these.
   private func arrange(
     _ value: inout Recipe.Value, _ labels: [Character], as wanted: [Character], in recipe: inout Recipe
   ) {
@@ -172,7 +175,7 @@ extension NodeReader {
     if rest != wanted { value = recipe.apply(Transpose(order: wanted.map { rest.firstIndex(of: $0)! }), value) }
   }
 
-  /// Where a label occurs twice, takes what has the same index along both axes: every n + 1st element of the n · n of both.
+  /// Takes the diagonal if a label occurs twice: every (n + 1)th element of the n · n elements of both axes.
   private func diagonals(
     _ labels: [Character], of value: inout Recipe.Value, in recipe: inout Recipe
   ) -> [Character] {
@@ -182,7 +185,7 @@ extension NodeReader {
       let others = labels.indices.filter { $0 != first && $0 != second }
       let extent = recipe.apply(ShapeOf(start: first, end: first + 1), value)
       let turned = recipe.apply(Transpose(order: others + [first, second]), value)
-      // As many elements as a square has, so that others are refused.
+      // The number of elements of a square, so that other shapes are rejected.
       let square = recipe.apply(Multiply(), extent, extent)
       let copied = constant(.integers(IntegerTensor([Int](repeating: 0, count: others.count))))
       let extents = others.isEmpty ? square : recipe.apply(Concat(axis: 0), copied, square)

@@ -8,7 +8,8 @@ struct LabeledConstant {
   let extents: [Character: Int]
   private let value: Tensor
 
-  /// The product of constants, summed over labels that are not kept. Axes of one element that stand for those of an operand are dropped.
+  /// The product of constants, summed over labels that are not kept. Axes of one element that align with an operand's
+  /// axes are dropped.
   init(product factors: [(labels: [Character], value: Tensor)], keeping: Set<Character>, beside operand: [Character])
     throws
   {
@@ -18,7 +19,7 @@ struct LabeledConstant {
         extents[label] = max(extents[label] ?? 1, extent)
       }
       for (label, extent) in zip(labels, value.shape.dimensions) where extent != 1 && extent != extents[label] {
-        throw Defect("label \(label) stands for \(extents[label] ?? 0) elements and for \(extent)")
+        throw Defect("label \(label) has extent \(extents[label] ?? 0) and extent \(extent); expected the same")
       }
     }
     let all = factors.flatMap(\.labels).reduce(into: [Character]()) { if !$0.contains($1) { $0.append($1) } }
@@ -26,7 +27,7 @@ struct LabeledConstant {
     let order = kept + all.filter { !kept.contains($0) }
     let shape = try TensorShape(checking: order.map { extents[$0] ?? 1 })
     guard shape.count > 0, shape.count <= 1 << 26 else {
-      throw Unsupported("a product of constants of \(shape) elements")
+      throw Unsupported("the product of its constants has \(shape) elements; expected a smaller one")
     }
     let own = try TensorShape(checking: kept.map { extents[$0] ?? 1 })
     let sums = shape.count / own.count
@@ -52,7 +53,7 @@ struct LabeledConstant {
   func count(_ labels: [Character]) -> Int { labels.reduce(1) { $0 * (extents[$1] ?? 1) } }
 }
 
-/// An equation of Einsum: a label for each axis; those that an ellipsis stands for have digits.
+/// An equation of Einsum, with a label for each axis. Digits are the labels of axes that an ellipsis stands for.
 struct Equation {
   let inputs: [[Character]]
   let output: [Character]
@@ -67,16 +68,16 @@ struct Equation {
     let further = try zip(zip(terms, plain), ranks).map { term, rank in
       guard term.0.contains("...") else {
         guard rank ?? term.1.count == term.1.count else {
-          throw Defect("equation \(shown(text)) does not have the operands' numbers of axes")
+          throw Defect("equation \(shown(text)) does not match the operands' numbers of axes")
         }
         return 0
       }
       guard let rank else {
         throw Unsupported(
-          "equation \(shown(text)), whose ellipsis stands for a number of axes that is not known beforehand")
+          "equation \(shown(text)) has an ellipsis, and the number of axes is unknown")
       }
       guard rank >= term.1.count, rank - term.1.count <= 10 else {
-        throw Defect("equation \(shown(text)) does not have the operands' numbers of axes")
+        throw Defect("equation \(shown(text)) does not match the operands' numbers of axes")
       }
       return rank - term.1.count
     }
@@ -85,13 +86,13 @@ struct Equation {
       Array(term.replacing("...", with: String("0123456789".prefix(most).suffix(count))))
     }
     inputs = zip(terms, further).map(labels)
-    // Without an arrow labels that occur once are kept, in the order of the alphabet, behind those of the ellipsis.
+    // Without an arrow, the output has the labels that occur once, in alphabetical order, after those of the ellipsis.
     let counts = inputs.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }
     output =
       sides.count == 2
       ? labels(sides[1], most) : counts.filter { $0.value == 1 || $0.key.isNumber }.map(\.key).sorted()
     guard Set(output).count == output.count, output.allSatisfy({ counts[$0] != nil }) else {
-      throw Defect("equation is \(shown(text)); its output has labels that no operand has, or one of them twice")
+      throw Defect("equation is \(shown(text)); expected output labels that the operands have, each once")
     }
   }
 }

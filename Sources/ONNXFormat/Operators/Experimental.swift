@@ -1,9 +1,9 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// What ONNX had as experiments before opset 10.
+/// Operators that were experimental in ONNX before opset 10.
 extension NodeReader {
-  /// Scale, Affine, ScaledTanh, ParametricSoftplus: `α f(β x + γ) + δ`, of which each operator has some.
+  /// Scale, Affine, ScaledTanh and ParametricSoftplus: `α f(β x + γ) + δ`, with some of the parameters each.
   private func scaled(
     _ inner: Float, _ function: (any RelevanceNetworks.Operator)?, _ outer: Float, plus shift: Float = 0
   ) throws -> Imported {
@@ -31,7 +31,7 @@ extension NodeReader {
     try scaled(attributes.float("beta") ?? 1, Softplus(), attributes.float("alpha") ?? 1)
   }
 
-  /// ImageScaler: a factor for all, and a bias for each channel.
+  /// ImageScaler: one factor, and a bias for each channel.
   func imageScaler() throws -> Imported {
     let biases = try attributes.floats("bias") ?? []
     var recipe = Recipe()
@@ -43,13 +43,16 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// Crop: what the border (left, top, right, bottom) leaves, or an extent (height, width) behind its left and top.
+  /// Crop: the image without a border (left, top, right, bottom), or an extent (height, width) after the left and top
+  /// border.
   func crop() throws -> Imported {
     let border = try attributes.present(attributes.ints("border"), "border")
     let extents = try attributes.ints("scale")
     guard border.count == 4, border.allSatisfy({ (0...Int(Int32.max)).contains($0) }),
       extents.map({ $0.count == 2 && $0.allSatisfy { (1...Int(Int32.max)).contains($0) } }) ?? true
-    else { throw Defect("border is \(border) and scale \(extents ?? []); expected 4 numbers ≥ 0 and 2 positive ones") }
+    else {
+      throw Defect("border is \(border) and scale \(extents ?? []); expected 4 numbers ≥ 0 and 2 positive numbers")
+    }
     let (left, top, right, bottom) = (border[0], border[1], border[2], border[3])
     let ends =
       extents.map { [top + $0[0], left + $0[1]] } ?? [bottom == 0 ? Int.max : -bottom, right == 0 ? Int.max : -right]

@@ -2,7 +2,7 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// ArgMax and ArgMin; since opset 12 the last of several places can be asked for.
+  /// ArgMax and ArgMin. Since opset 12, an attribute can select the last of several positions.
   func argumentOfExtreme(isMaximum: Bool) throws -> Imported {
     try node(
       ArgumentOfExtreme(
@@ -10,12 +10,13 @@ extension NodeReader {
         takesLast: attributes.flag("select_last_index")), "data")
   }
 
-  /// TopK: values and where they are. Their number is an attribute before opset 10, and an input that follows from shapes since then.
+  /// TopK: the largest values and their indices. Their number is an attribute before opset 10, and since then an input
+  /// that follows from shapes.
   func topElements() throws -> Imported {
     var taken = [try operand(0, "X")]
     let count: List = opset < 10 ? [try attributes.required("k")] : try list(try operand(1, "K"), in: &taken)
     guard try attributes.flag("sorted", default: true) else {
-      throw Unsupported("sorted 0, which leaves the order open; expected 1")
+      throw Unsupported("sorted is 0, which does not define an order; expected 1")
     }
     let (axis, isLargest) = (try attributes.int("axis") ?? -1, try attributes.flag("largest", default: true))
     let results = [false, true].map {

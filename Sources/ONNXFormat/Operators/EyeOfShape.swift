@@ -2,13 +2,13 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// EyeLike: of the shape of its input, whatever that depends on.
+  /// EyeLike, with the shape of its input. The input may depend on the image.
   func eyeLike() throws -> Imported {
     let x = try operand(0, "input")
     var kind = ElementKind.real
     if let number = try attributes.int("dtype") {
       let type = ElementType(number: Int32(truncatingIfNeeded: number))
-      guard type.isReal || type.isInteger else { throw Unsupported("dtype \(type)") }
+      guard type.isReal || type.isInteger else { throw Unsupported("dtype is \(type); expected numbers or BOOL") }
       kind = type.kind
     } else if case .constant(let tensor) = x {
       kind = tensor.type.kind
@@ -19,7 +19,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// Size: the product of extents.
+  /// Size: the product of the extents.
   func size() throws -> Imported {
     var recipe = Recipe()
     let extents = recipe.apply(ShapeOf(), .operand(try operand(0, "data")))

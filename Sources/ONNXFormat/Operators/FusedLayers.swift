@@ -1,9 +1,9 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// What ONNX Runtime joins to one node when it optimizes: a layer, what is added to it, and the activation behind it.
+/// Operators that ONNX Runtime fuses when it optimizes: a layer, an added operand and the following activation.
 extension NodeReader {
-  /// FusedConv: a convolution, to which Z is added.
+  /// FusedConv: a convolution plus Z.
   func fusedConvolution() throws -> Imported {
     let activation = try fusedActivation()
     return .assembly { graph in
@@ -19,10 +19,10 @@ extension NodeReader {
     return .assembly { graph in [try activated(graph.place(gemm(), named: name)[0], activation, in: &graph)] }
   }
 
-  /// FusedMatMul and TransposeMatMul: `alpha · op(A) · op(B)`; FusedMatMulActivation has a function behind it.
+  /// FusedMatMul and TransposeMatMul: `alpha · op(A) · op(B)`. FusedMatMulActivation adds an activation.
   func fusedProduct() throws -> Imported {
     guard try !attributes.flag("transBatchA"), try !attributes.flag("transBatchB") else {
-      throw Unsupported("transBatchA or transBatchB 1; expected 0")
+      throw Unsupported("transBatchA or transBatchB is 1; expected 0")
     }
     let activation = try fusedActivation()
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
@@ -31,8 +31,8 @@ extension NodeReader {
     return .assembly { graph in
       func turned(_ x: Operand, _ isTurned: Bool) throws -> Operand {
         guard isTurned else { return x }
-        let rank = try rank(of: x, else: "an unknown number of axes is transposed")
-        // One axis stays as it is.
+        let rank = try rank(of: x, else: "it transposes an unknown number of axes; expected a known number")
+        // A vector stays as it is.
         guard rank >= 2 else { return x }
         let order = Array(0..<rank - 2) + [rank - 1, rank - 2]
         return try graph.add(Transpose(order: order), [x], named: "\(name).transpose")
@@ -52,7 +52,7 @@ extension NodeReader {
     return try graph.add(activation, [x], named: "\(name).\(activation.kind.name.lowercased())")
   }
 
-  /// The function behind a layer, whose parameters are one list or attributes of their own.
+  /// The activation after a layer. Its parameters are one list or separate attributes.
   private func fusedActivation() throws -> (any Operator)? {
     guard let function = try attributes.string("activation"), !function.isEmpty else { return nil }
     let list = try attributes.floats("activation_params")
@@ -77,15 +77,17 @@ extension NodeReader {
       let (lowest, highest) = (
         try parameter(0, "alpha", -.infinity), try parameter(1, "beta", .infinity)
       )
-      guard !lowest.isNaN, !highest.isNaN else { throw Defect("the bounds of Clip are \(lowest) and \(highest)") }
+      guard !lowest.isNaN, !highest.isNaN else {
+        throw Defect("the bounds of Clip are \(lowest) and \(highest); expected numbers")
+      }
       return Clip(lowest: lowest, highest: highest)
-    default: throw Unsupported("activation \(shown(function))")
+    default: throw Unsupported("the activation is \(shown(function)); expected Relu, Clip or another common one")
     }
   }
 
   // MARK: Functions
 
-  /// Gelu, FastGelu and BiasGelu: of the sum with a bias, if there is one.
+  /// Gelu, FastGelu and BiasGelu, with an optional bias that is added first.
   func biasedGelu(approximate: Bool) throws -> Imported {
     let x = try operand(0, "X")
     return .assembly { graph in
@@ -109,10 +111,11 @@ extension NodeReader {
     }
   }
 
-  /// BiasAdd: the sum of three.
+  /// BiasAdd: the sum of three operands.
   func biasAdd() throws -> Imported { try taking(operand(0, "X"), operand(1, "bias"), operand(2, "skip")).chain(Add()) }
 
-  /// SkipLayerNormalization: of the sum with a second operand and a bias; the sum is the fourth output. A simplified one has no mean.
+  /// SkipLayerNormalization of the sum with a second operand and a bias. The sum is the fourth output. The simplified
+  /// form subtracts no mean.
   func skipNormalization(isSimplified: Bool) throws -> Imported {
     let (x, skip) = (try operand(0, "input"), try operand(1, "skip"))
     let scale = try weights(2, "gamma").floats()

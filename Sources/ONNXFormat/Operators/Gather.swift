@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// What is taken at indices that are constant or follow from shapes, or at such that depend on the image.
+  /// Selects elements at indices that are constant or follow from shapes, or at indices that depend on the image.
   private func gather(_ known: any RelevanceNetworks.Operator, _ places: LiveSelection.Places) throws -> Imported {
     let operands = [try operand(0, "data"), try operand(1, "indices")]
     return .assembly { importer in

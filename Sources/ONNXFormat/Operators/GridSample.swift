@@ -2,7 +2,7 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension GridSample: WritableOperator {
-  /// GridSample; before opset 20 linear and cubic interpolation have the names of two axes.
+  /// GridSample. Before opset 20, the names of linear and cubic interpolation are bilinear and bicubic.
   init(reading node: NodeReader) throws {
     let mode: GridSample.Mode
     let name = try node.attributes.string("mode") ?? "linear"
@@ -28,7 +28,7 @@ extension GridSample: WritableOperator {
 }
 
 extension NodeReader {
-  /// AffineGrid: positions that matrices make of those of a given size, a product with a constant.
+  /// AffineGrid: a product of the matrices with the constant positions of a given size.
   func affineGrid() throws -> Imported {
     let theta = try operand(0, "theta")
     let size = try known(operand(1, "size"), else: "size is computed from the image; expected a constant").integers()

@@ -4,14 +4,15 @@ import RelevanceTensors
 extension NodeReader {
   func instanceNormalization() throws -> Imported { try normalization(groups: nil, label: "B") }
 
-  /// GroupNormalization with constant scale and shift: one of each per group before opset 21, per channel since.
+  /// GroupNormalization with constant scale and shift, one per group before opset 21 and one per channel since then.
   func groupNormalization(epsilon: String = "epsilon") throws -> Imported {
     let groups = try attributes.required("num_groups")
     guard groups > 0 else { throw Defect("num_groups is \(groups); expected a positive number") }
     return try normalization(groups: groups, label: "bias", epsilon: epsilon)
   }
 
-  /// ONNX Runtime's GroupNorm, of channels that come last unless it says otherwise, and its sum with what skips layers before it.
+  /// ONNX Runtime's GroupNorm, with channels last unless an attribute changes that, and its SkipGroupNorm, which first
+  /// adds a skip connection.
   func microsoftGroupNorm(skips: Bool) throws -> Imported {
     let x = try operand(0, "X")
     var recipe = Recipe()
@@ -19,7 +20,8 @@ extension NodeReader {
     let isLast = try attributes.flag("channels_last", default: true)
     if skips {
       let skip = Recipe.Value.operand(try operand(3, "skip"))
-      let isShort = try rank(of: operand(3, "skip"), else: "skip of an unknown number of axes") == 2
+      let isShort =
+        try rank(of: operand(3, "skip"), else: "skip has an unknown number of axes; expected a known number") == 2
       value = recipe.apply(
         Add(), value, isShort ? recipe.apply(Unsqueeze(axes: isLast ? [1, 2] : [2, 3]), skip) : skip)
       if let bias = optionalOperand(4) {
@@ -31,7 +33,7 @@ extension NodeReader {
     let normalization = GroupNormalization(
       groups: try attributes.required("groups"), scale: try scale.floats(), shift: try shift.floats(),
       epsilon: try attributes.float("epsilon") ?? 1e-5)
-    let axes = isLast ? try rank(of: x, else: "channels_last of an unknown number of axes") : 0
+    let axes = isLast ? try rank(of: x, else: "channels_last is 1, and X has an unknown number of axes") : 0
     if isLast { value = recipe.apply(Transpose(order: [0, axes - 1] + Array(1..<axes - 1)), value) }
     value = recipe.apply(normalization, value)
     if try attributes.flag("activation") { value = recipe.apply(Swish(alpha: 1), value) }
@@ -60,7 +62,7 @@ extension GroupNormalization: WritableOperator {
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     guard groups != nil, case .fixed(let channels) = file.extents.shapes[id.index].extents[1], channels != scale.count
     else { return file.operand(of: id, with: [("scale", scale), ("shift", shift)]) }
-    // Numbers that were one per group are spelled out.
+    // Numbers that were one per group become one per channel.
     func repeated(_ numbers: Tensor) -> Tensor {
       Tensor(shape: [channels], elements: (0..<channels).map { numbers.view[$0 * numbers.count / channels] })
     }

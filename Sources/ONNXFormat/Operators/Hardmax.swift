@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Hardmax: before opset 13 over all axes from `axis` on (default 1), since then over `axis` (default −1).
+  /// Hardmax. Before opset 13 it covers all axes from `axis` on (default 1), since then only `axis` (default −1).
   func hardmax() throws -> Imported {
     guard opset < 13 else { return try node(Hardmax(axis: attributes.int("axis") ?? -1), "input") }
     let x = Recipe.Value.operand(try operand(0, "input"))

@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension LayerNormalization: WritableOperator {
-  /// LayerNormalization, or RMSNormalization, which ONNX Runtime calls SimplifiedLayerNormalization.
+  /// LayerNormalization, or RMSNormalization, whose name in ONNX Runtime is SimplifiedLayerNormalization.
   init(reading node: NodeReader, isCentered: Bool = true) throws {
     self.init(
       axis: try node.attributes.int("axis") ?? -1, scale: try node.weights(1, "Scale").floats(),

@@ -2,8 +2,8 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// MatMul by a constant on either side, a matrix or several: a linear layer without a bias, or one with a group for each matrix. Of two
-  /// tensors that are not known beforehand it is a product of matrices.
+  /// MatMul by one or several constant matrices on either side: a linear layer without a bias, or a convolution with
+  /// one group per matrix. With two operands that are not constant it is a matrix product.
   func matrixProduct() throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
     if case .constant(let left) = a, case .node = b { return try product(of: left, and: b) }
@@ -14,7 +14,7 @@ extension NodeReader {
     }
     var recipe = Recipe()
     let rank = try rank(
-      of: a, else: "a product by \(right.shape) of a tensor whose number of axes is not known beforehand")
+      of: a, else: "A has an unknown number of axes and B has shape \(right.shape); expected a known number")
     if matrices.shape.rank == 1 {
       let row = matrices.reshaped(to: [1, matrices.count])
       let product = recipe.apply(Linear(weight: row, bias: nil), .operand(a))
@@ -28,14 +28,14 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// A constant times what depends on the image, `A·B = (Bᵀ·Aᵀ)ᵀ`.
+  /// A constant times a value that depends on the image, `A·B = (Bᵀ·Aᵀ)ᵀ`.
   private func product(of left: ConstantTensor, and b: Operand) throws -> Imported {
     var a = try factor(left, "A")
     let isRow = a.shape.rank == 1
     if isRow { a = a.reshaped(to: [1, a.count]) }
     a = a.transposed(Self.exchangingLast(a.shape.rank))
     let rank = try rank(
-      of: b, else: "a product of \(left.shape) and a tensor whose number of axes is not known beforehand")
+      of: b, else: "B has an unknown number of axes and A has shape \(left.shape); expected a known number")
     var recipe = Recipe()
     if rank == 1 {
       let row = recipe.apply(Unsqueeze(axes: [0]), .operand(b))
@@ -54,15 +54,15 @@ extension NodeReader {
   private func factor(_ tensor: ConstantTensor, _ label: String) throws -> Tensor {
     try tensor.checkFinite()
     guard tensor.shape.rank >= 1, tensor.shape.count > 0 else {
-      throw Defect("\(label), \(shown(tensor.name)), has shape \(tensor.shape); expected a list or matrices")
+      throw Defect("\(label), \(shown(tensor.name)), has shape \(tensor.shape); expected a vector or matrices")
     }
     return try tensor.floats()
   }
 
-  /// The order that exchanges the last two of so many axes.
+  /// The order that exchanges the last two of `rank` axes.
   static func exchangingLast(_ rank: Int) -> [Int] { Array(0..<rank - 2) + [rank - 1, rank - 2] }
 
-  /// The products of matrices, along the last two of `rank` axes, by constant ones.
+  /// The products of matrices, along the last two of `rank` axes, with constant matrices.
   func product(
     of x: Recipe.Value, rank: Int, by matrices: Tensor, in recipe: inout Recipe
   ) throws -> (value: Recipe.Value, rank: Int) {
@@ -77,12 +77,13 @@ extension NodeReader {
         recipe.apply(Linear(weight: matrices.reshaped(to: [k, n]).transposed([1, 0]), bias: nil), value), result
       )
     }
-    // One group of a convolution's channels for each matrix. The first axis of the operand's own may be the batch; others go with the rows.
+    // One group of a convolution for each matrix. The operand's first own axis may be the batch; its other own axes
+    // join the rows.
     let groups = leading.indices.filter { leading[$0] > 1 }.map { $0 + result - leading.count - 2 }
     let free = (0..<result - 2).filter { !groups.contains($0) }
     let extents = groups.map { matrices.shape[$0 - result + matrices.shape.rank] }
     let whole = recipe.apply(Expand(), x, constant(.integers(IntegerTensor(leading + [1, 1]))))
-    // Counted with the axis in front that is added where there is none for the batch.
+    // Counts the additional axis in front if there is none for the batch.
     let shift = free.isEmpty ? 1 : 0
     let batched = free.isEmpty ? recipe.apply(Unsqueeze(axes: [0]), whole) : whole
     let further = free.dropFirst()
@@ -100,13 +101,13 @@ extension NodeReader {
       let all = recipe.apply(Concat(axis: 0), values: [known] + own + [constant(.integers(IntegerTensor([-1])))])
       products = recipe.apply(Reshape(extents: .operand(1), allowZero: false), products, all)
     }
-    // As they were, but for the last two, which are in the other order now.
+    // The original order, except that the last two axes are exchanged.
     products = recipe.apply(Transpose(order: (0..<result + shift).map { order.firstIndex(of: $0)! }), products)
     return (free.isEmpty ? recipe.apply(Squeeze(axes: [0]), products) : products, result)
   }
 
-  /// Gemm, `Y = α·op(A)·op(B) + β·C` with constant A or B: a linear layer, into whose parameters α goes and, where it is one number for
-  /// each output, β·C.
+  /// Gemm, `Y = α·op(A)·op(B) + β·C` with constant A or B: a linear layer whose parameters include α and, if it is one
+  /// number per output, β·C.
   func gemm() throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
     try expect(a, rank: 2, "A")
@@ -125,7 +126,7 @@ extension NodeReader {
     guard factor.shape.rank == 2, factor.shape.count > 0 else {
       throw Defect("\(isLeft ? "A" : "B"), \(shown(factor.name)), has shape \(factor.shape); expected a matrix")
     }
-    // Rows are outputs: those of op(A), and of op(B)ᵀ.
+    // Rows are outputs: the rows of op(A), or of op(B)ᵀ.
     var weight = try (isLeft ? !turnsA : turnsB) ? factor.floats() : factor.transposedFloats()
     if alpha != 1 { weight = try weight.map { alpha * $0 }.checkedFinite("alpha·\(isLeft ? "A" : "B")") }
     var bias: Tensor?
@@ -145,7 +146,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// Gemm of two matrices that are not known beforehand: a product, scaled, to which a summand is added.
+  /// Gemm of two operands that are not constant: a scaled matrix product plus a summand.
   private func product(
     of a: Operand, _ turnsA: Bool, and b: Operand, _ turnsB: Bool, alpha: Float, summand: Operand?, beta: Float
   ) -> Imported {
@@ -162,7 +163,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// C of Gemm as one number per output; nil if it differs from one row to the next.
+  /// C of Gemm as one number per output; nil if its rows differ.
   private func onePerOutput(_ c: ConstantTensor, outputs: Int) throws -> Tensor? {
     let (rows, columns) = (c.shape.rank == 2 ? c.shape[0] : 1, c.shape.dimensions.last ?? 1)
     guard c.shape.rank <= 2, rows > 0, columns == 1 || columns == outputs else {

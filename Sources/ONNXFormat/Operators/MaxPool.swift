@@ -1,11 +1,11 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// MaxPool: dilations since opset 10; its second output is not supported.
+  /// MaxPool, with dilations since opset 10. Its second output is not supported.
   func maxPool() throws -> Imported {
     let x = try operand(0, "X")
     guard try attributes.int("storage_order") ?? 0 == 0 else {
-      throw Unsupported("storage_order 1, which only matters to the second output")
+      throw Unsupported("storage_order is 1, which only affects the second output; expected 0")
     }
     let window = try poolingWindow(x)
     return try window.kernel.count > 2 ? volumePool(x, window) { MaxPool($0) } : .node(MaxPool(window), [x])
@@ -13,7 +13,7 @@ extension NodeReader {
 }
 
 extension MaxPool: WritableOperator {
-  /// MaxPool; integers are real numbers meanwhile.
+  /// MaxPool. Integers are cast to real numbers in between.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     if window.canStartBehindInput { file.require(opset: 22) }
     let input = file.inputs(of: id)[0]

@@ -2,7 +2,7 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension NodeReader {
-  /// LpNormalization: along an axis, by the sum of magnitudes or the length; 0 stays 0.
+  /// LpNormalization along an axis, by the sum of magnitudes or the Euclidean norm; 0 stays 0.
   func lpNormalization() throws -> Imported {
     let x = Recipe.Value.operand(try operand(0, "input"))
     let p = try attributes.int("p") ?? 2
@@ -16,7 +16,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// MeanVarianceNormalization: over batch and space, unless axes are given, as they are since opset 9.
+  /// MeanVarianceNormalization over batch and space, unless `axes` is given (since opset 9).
   func meanVarianceNormalization() throws -> Imported {
     let data = try operand(0, "X")
     var axes = try attributes.ints("axes") ?? [0, 2, 3]
@@ -25,11 +25,11 @@ extension NodeReader {
       axes = try attributes.flag("across_channels") ? [0, 1, 2, 3] : [0, 2, 3]
       scales = try attributes.flag("normalize_variance", default: true)
     }
-    let rank = try rank(of: data, else: "its input's number of axes is not known beforehand")
+    let rank = try rank(of: data, else: "its input has an unknown number of axes; expected a known number")
     let means = Self.neighbors(try distinct(axes, rank: rank)).map { axes in
       Reduction(.mean, axes: .fixed(axes), keepsAxes: true) as any RelevanceNetworks.Operator
     }
-    guard !means.isEmpty else { throw Defect("axes are empty; expected at least one") }
+    guard !means.isEmpty else { throw Defect("axes is empty; expected at least one axis") }
     let x = Recipe.Value.operand(data)
     var recipe = Recipe()
     let centered = recipe.apply(Subtract(), x, recipe.apply(means, to: x))
@@ -41,12 +41,12 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// LpPool: the p-th root of the sum of p-th powers of magnitudes under a window.
+  /// LpPool: the p-th root of the sum of p-th powers of magnitudes in a window.
   func lpPool() throws -> Imported {
     let data = try operand(0, "X")
     let window = try poolingWindow(data)
-    guard !window.ceilMode else { throw Unsupported("ceil_mode 1; expected 0") }
-    guard window.kernel.count < 3 else { throw Unsupported("LpPool over 3 axes; expected 1 or 2") }
+    guard !window.ceilMode else { throw Unsupported("ceil_mode is 1; expected 0") }
+    guard window.kernel.count < 3 else { throw Unsupported("the window has 3 axes; expected 1 or 2") }
     let count = Float(window.kernel.reduce(1, *))
     var recipe = Recipe()
     let powers = try powers(of: data, in: &recipe)
@@ -55,10 +55,10 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// GlobalLpPool, over all axes but batch and channels.
+  /// GlobalLpPool over all axes except batch and channels.
   func globalLpPool() throws -> Imported {
     let data = try operand(0, "X")
-    let rank = try rank(of: data, else: "its input's number of axes is not known beforehand")
+    let rank = try rank(of: data, else: "its input has an unknown number of axes; expected a known number")
     guard rank >= 3 else { throw Defect("input X has \(rank) axes; expected batch × channels × space") }
     var recipe = Recipe()
     let powers = try powers(of: data, in: &recipe)
@@ -66,7 +66,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// The exponent: a real number in opset 1.
+  /// The exponent, which is a real number in opset 1.
   private func exponent() throws -> Float {
     let p = try opset < 2 ? attributes.float("p") ?? 2 : Float(attributes.int("p") ?? 2)
     guard p >= 1, p.isFinite else { throw Defect("p is \(p); expected a number ≥ 1") }

@@ -1,11 +1,11 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.
+  /// Pad: amounts and value are attributes before opset 11; `axes` is an input since opset 18.
   func pad() throws -> Imported {
     var taken = [try operand(0, "data")]
     guard let amounts = try list(opset < 2 ? "paddings" : "pads", inputSince: 11, input: 1, in: &taken) else {
-      throw Defect("pads are missing")
+      throw Defect("pads is missing")
     }
     let name = try attributes.string("mode") ?? "constant"
     guard let mode = Pad.Mode(rawValue: name) else {
@@ -25,7 +25,7 @@ extension NodeReader {
 }
 
 extension Pad: WritableOperator {
-  /// Pad; amounts for some axes only, where they are fixed, become amounts for all.
+  /// Pad. Fixed amounts for some axes become amounts for all axes.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     var (amounts, axes) = (amounts, axes)
     let rank = file.rank(ofOperandOf: id)

@@ -1,7 +1,8 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Split: one slice per output. Extents of the parts are an attribute before opset 13; without them they are equal.
+  /// Split: one slice per output. The extents of the parts are an attribute before opset 13; without them, the parts
+  /// are equal.
   func split(outputs: Int) throws -> Imported {
     let x = try operand(0, "input")
     let axis = try attributes.int("axis") ?? 0
@@ -16,7 +17,7 @@ extension NodeReader {
           return part(of: axis, from: start, to: start + extent)
         }, [x])
     }
-    // Equal parts of an extent that may not be known yet.
+    // Equal parts of an extent that may be unknown.
     guard outputs > 0 else { throw Defect("it has no outputs; expected at least 1") }
     return .outputs((0..<outputs).map { Part(axis: axis, index: $0, count: outputs) }, [x])
   }
@@ -27,10 +28,10 @@ extension NodeReader {
 }
 
 extension Part: WritableOperator {
-  /// Split, once for all parts that the graph has of it: with the first of them.
+  /// Split, written together with the first of its parts.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     file.require(opset: 18)
-    // A part that occurs again, or one whose predecessors belong to another Split, is the start of a new one.
+    // A repeated part, or a part whose predecessors belong to another Split, starts a new one.
     guard !file.writtenParts.contains(id) else { return }
     let graph = file.graph
     var outputs: [String?] = Array(repeating: nil, count: count)

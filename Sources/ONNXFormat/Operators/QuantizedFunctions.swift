@@ -1,9 +1,9 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Other operators of integers, in the real numbers that these stand for.
+/// Other operators on integers, computed in the real numbers that these represent.
 extension NodeReader {
-  /// An operator of one operand: X, its scale and zero point, those of the output.
+  /// An operator with one operand: X, its scale and zero point, then scale and zero point of the output.
   func quantizedFunction(_ function: @escaping (NodeReader) throws -> Imported) throws -> Imported {
     let x = try operand(0, "X")
     return .assembly { graph in
@@ -13,7 +13,7 @@ extension NodeReader {
     }
   }
 
-  /// A pool, channels second or last.
+  /// A pool with channels in the second or last position.
   func quantizedPool(_ pool: @escaping (NodeReader) throws -> Imported) throws -> Imported {
     let isLast = try attributes.flag("channels_last")
     let x = try operand(0, "X")
@@ -24,7 +24,7 @@ extension NodeReader {
     }
   }
 
-  /// A pool of an operand with channels last, whatever its elements are.
+  /// A pool of an operand with channels last, of any element type.
   func channelsLastPool(_ pool: @escaping (NodeReader) throws -> Imported) throws -> Imported {
     let x = try operand(0, "x")
     return .assembly { graph in [try channelsSecond(x, if: true, in: &graph) { try pool(taking($0)) }] }
@@ -39,7 +39,7 @@ extension NodeReader {
     }
   }
 
-  /// A function of pairs: A with scale and zero point, B with its, and those of the output.
+  /// A pairwise function: A with scale and zero point, B with scale and zero point, then those of the output.
   func quantizedPair(_ function: any PairwiseFunction) throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(3, "B"))
     return .assembly { graph in
@@ -48,10 +48,10 @@ extension NodeReader {
     }
   }
 
-  /// Scale and zero point of the output, then each operand with its own.
+  /// The inputs are scale and zero point of the output, then each operand with its own.
   func quantizedConcat() throws -> Imported {
     guard operands.count >= 5, operands.count % 3 == 2 else {
-      throw Defect("it has \(operands.count) inputs; expected two and three for each operand")
+      throw Defect("it has \(operands.count) inputs; expected two plus three for each operand")
     }
     let parts = try stride(from: 2, to: operands.count, by: 3).map { ($0, try operand($0, "X")) }
     let axis = try attributes.required("axis")
@@ -61,13 +61,14 @@ extension NodeReader {
     }
   }
 
-  /// What a layer that expects channels second makes of an operand with channels last, if that is so.
+  /// Applies a layer that expects channels in the second position. If `isLast`, transposes the operand before and the
+  /// result after it.
   func channelsSecond(
     _ x: Operand, if isLast: Bool, in graph: inout GraphImporter, _ layer: (Operand) throws -> Imported
   ) throws -> Operand {
     guard isLast else { return try graph.place(layer(x), named: name)[0] }
-    let rank = try rank(of: x, else: "channels are last of an unknown number of axes")
-    guard rank >= 3 else { throw Defect("it has \(rank) axes; expected batch × space × channels") }
+    let rank = try rank(of: x, else: "channels are last, and the number of axes is unknown")
+    guard rank >= 3 else { throw Defect("its operand has \(rank) axes; expected batch × space × channels") }
     let first = try graph.add(
       Transpose(order: [0, rank - 1] + Array(1..<rank - 1)), [x], named: "\(name).channels_first")
     let result = try graph.place(layer(first), named: name)[0]

@@ -1,8 +1,8 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Layers of integers: what integers stand for, the layer, and integers again. Operands and weights stay multiples of 1 and not of
-/// their scales, which all go into the last step: sums are exact up to 2²⁴, as they are in ONNX Runtime up to 2³¹.
+/// Layers on integers: dequantize, apply the layer, quantize. Operands and weights stay multiples of 1, and all scales
+/// are applied in the last step: sums are exact up to 2²⁴, and in ONNX Runtime up to 2³¹.
 extension NodeReader {
   /// QLinearConv.
   func quantizedConvolution() throws -> Imported {
@@ -25,12 +25,12 @@ extension NodeReader {
     }
   }
 
-  /// QGemm: as QLinearConv, or, without a scale of the output, in real numbers.
+  /// QGemm: the same as QLinearConv or, without an output scale, with real numbers as output.
   func quantizedGemm() throws -> Imported {
     let a = try operand(0, "A")
     let (weights, scales) = try integerWeights(3, scale: 4, zero: 5, axis: try attributes.flag("transB") ? 0 : -1)
     let alpha = try attributes.float("alpha") ?? 1
-    // C counts multiples of alpha and both scales.
+    // C is in multiples of alpha and both scales.
     let bias = try optionalConstant(6, "C").map { constant(try $0.values().map { $0 * alpha }, "bias") }
     return try quantizedLayer(a, axis: -1, scales: scales, output: 7) { a, graph in
       try graph.place(taking(a, constant(weights, "weight"), bias).gemm(), named: name)[0]
@@ -96,7 +96,7 @@ extension NodeReader {
     }
   }
 
-  /// DynamicQuantizeMatMul: the operand is quantized by what it holds.
+  /// DynamicQuantizeMatMul: the scale of the operand follows from its values.
   func dynamicallyQuantizedProduct() throws -> Imported {
     let a = try operand(0, "A")
     let (weights, scales) = try integerWeights(1, scale: 2, zero: 3, axis: -1)
@@ -109,17 +109,17 @@ extension NodeReader {
 
   // MARK: Parts
 
-  /// Constant integers less their zero point, and their scales: one, or one per place along an axis.
+  /// Constant integers minus their zero point, and their scales: one, or one per position along an axis.
   private func integerWeights(
     _ index: Int, scale: Int?, zero: Int, axis: Int
   ) throws -> (weights: Tensor, scales: Tensor) {
-    guard let tensor = try optionalConstant(index, "weight") else { throw Defect("a weight is missing") }
+    guard let tensor = try optionalConstant(index, "weight") else { throw Defect("input weight is missing") }
     guard tensor.type.isInteger else {
       throw Defect("\(shown(tensor.name)) has type \(tensor.type); expected integers")
     }
     let scales = try scale.flatMap { try optionalConstant($0, "scale")?.floats() } ?? Tensor(shape: [], elements: [1])
     guard scales.count > 0, scales.allElements({ $0.isFinite && $0 != 0 }) else {
-      throw Defect("scales of \(shown(tensor.name)) are missing, 0 or not finite")
+      throw Defect("scales of \(shown(tensor.name)) are missing, 0 or not finite; expected finite numbers")
     }
     let zeros = try optionalConstant(zero, "zero point")?.values() ?? Tensor(shape: [], elements: [0])
     func flat(_ numbers: Tensor) -> Tensor { numbers.reshaped(to: [numbers.count]) }
@@ -138,22 +138,22 @@ extension NodeReader {
     }
   }
 
-  /// An operand's integers less their zero point, input `zero`.
+  /// An operand's integers minus their zero point, input `zero`.
   private func shifted(_ x: Operand, _ zero: Int, in graph: inout GraphImporter) throws -> Operand {
     guard let points = try optionalConstant(zero, "zero point"), try points.values().elements != [0] else { return x }
-    guard points.shape.count == 1 else { throw Unsupported("several zero points of the operand; expected one") }
+    guard points.shape.count == 1 else { throw Unsupported("the operand has several zero points; expected one") }
     let steps = QuantizationSteps(scale: Tensor(shape: [], elements: [1]), zero: try points.values())
     let operation = Dequantize(steps, from: points.type.kind.integerType ?? .uint8)
     return try graph.add(operation, [x], named: "\(name).shift")
   }
 
-  /// The product with constants: one, or one per place along the last axis.
+  /// The product with constants: one, or one per position along the last axis.
   private func scaled(_ x: Operand, by scales: Tensor, in graph: inout GraphImporter) throws -> Operand {
     if scales.elements == [1] { return x }
     return try graph.add(Multiply(), [x, constant(scales, "scale")], named: "\(name).scale")
   }
 
-  /// The sum with a constant input, if it is there.
+  /// The sum with a constant input, if there is one.
   private func added(_ x: Operand, _ index: Int, in graph: inout GraphImporter) throws -> Operand {
     guard let bias = try optionalWeights(index, "bias") else { return x }
     return try graph.add(Add(), [x, .constant(bias)], named: "\(name).add")

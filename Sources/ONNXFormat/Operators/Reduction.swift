@@ -1,13 +1,13 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// ReduceSum, ReduceMax, ReduceMin, ReduceProd: axes are an input since the given opset.
+  /// ReduceSum, ReduceMax, ReduceMin, ReduceProd. The axes are an input from opset `since` on.
   func reduction(_ function: Reduction.Function, axesAreInputSince since: Int) throws -> Imported {
     let (reduction, taken) = try reductionAndOperands(function, axesAreInputSince: since)
     return reduction.map { .node($0, taken) } ?? .node(Identity(), [taken[0]])
   }
 
-  /// What reduces, and what it takes: the data, and perhaps axes that follow from shapes. Nil where nothing is to be reduced.
+  /// The reduction and its operands: the data, and possibly axes that follow from shapes. Nil if nothing is reduced.
   private func reductionAndOperands(
     _ function: Reduction.Function, axesAreInputSince since: Int
   ) throws -> (Reduction?, [Operand]) {
@@ -17,14 +17,14 @@ extension NodeReader {
       if try attributes.flag("noop_with_empty_axes") { return (nil, taken) }
       axes = nil
     }
-    // Counted from the front where the number of axes is known, so that the same reduction always looks the same.
+    // Counted from the front if the number of axes is known, so that equal reductions have equal axes.
     if case .fixed(let numbers) = axes, let rank = taken[0].rank {
       axes = .fixed(numbers.map { $0 < 0 ? $0 + rank : $0 })
     }
     return (Reduction(function, axes: axes, keepsAxes: try attributes.flag("keepdims", default: true)), taken)
   }
 
-  /// A sum between functions of its terms and of itself.
+  /// A sum with a function applied to its terms and to its result.
   enum ComposedReduction {
     case magnitudes, length, squares, logarithm, logarithmOfExponentials
   }
@@ -44,7 +44,7 @@ extension NodeReader {
     case .squares: _ = reduced(recipe.apply(Multiply(), x, x))
     case .logarithm: recipe.apply(Log(), reduced(x))
     case .logarithmOfExponentials:
-      // The largest is subtracted first, so that exponentials stay finite.
+      // The maximum is subtracted first, so that the exponentials stay finite.
       guard let sum else { return .node(Identity(), [taken[0]]) }
       let largest = reduced(x, Reduction(.maximum, axes: sum.axes, keepsAxes: true))
       let shifted = recipe.apply(Exp(), recipe.apply(Subtract(), x, largest))
@@ -66,14 +66,15 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// ReduceMean: axes are an input since opset 18; without them all axes, unless `noop_with_empty_axes` is set.
+  /// ReduceMean: axes are an input since opset 18. Without axes it covers all of them, unless `noop_with_empty_axes` is
+  /// set.
   func reduceMean() throws -> Imported {
     let data = try operand(0, "data")
     var axes = try integers("axes", inputSince: 18, input: 1) ?? []
     if axes.isEmpty {
       if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [data]) }
       let rank = try rank(
-        of: data, else: "a mean over all axes of a tensor whose number of axes is not known beforehand")
+        of: data, else: "it has no axes and its input has an unknown number of axes; expected axes")
       axes = Array(0..<rank)
     }
     let keepsAxes = try attributes.flag("keepdims", default: true)
@@ -86,7 +87,7 @@ extension NodeReader {
     return .sequence(means + (keepsAxes ? [] : [Squeeze(axes: distinct)]), data)
   }
 
-  /// Axes in runs of neighbors: a mean over all of them is one over each run after the other.
+  /// Axes in runs of neighbors. The mean over all axes is the mean over each run, one after the other.
   static func neighbors(_ axes: [Int]) -> [[Int]] {
     axes.sorted().reduce(into: []) { runs, axis in
       if let last = runs.last?.last, last == axis - 1 {
@@ -97,17 +98,17 @@ extension NodeReader {
     }
   }
 
-  /// GlobalAveragePool and GlobalMaxPool, over all axes but batch and channels.
+  /// GlobalAveragePool and GlobalMaxPool, over all axes except batch and channels.
   func globalPool(_ function: Reduction.Function) throws -> Imported {
     let x = try operand(0, "X")
-    let rank = try rank(of: x, else: "its input's number of axes is not known beforehand")
+    let rank = try rank(of: x, else: "its input has an unknown number of axes; expected a known number")
     guard rank >= 3 else { throw Defect("input X has \(rank) axes; expected batch × channels × space") }
     return .node(Reduction(function, axes: .fixed(Array(2..<rank)), keepsAxes: true), [x])
   }
 }
 
 extension Reduction: WritableOperator {
-  /// GlobalAveragePool, GlobalMaxPool, or a reduction whose axes are an input.
+  /// GlobalAveragePool, GlobalMaxPool, or a reduction with axes as an input.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     let rank = file.rank(ofOperandOf: id)
     let input = file.inputs(of: id)[0]

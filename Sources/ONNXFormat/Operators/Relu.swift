@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension Relu: WritableOperator {
-  /// Relu; of integers Clip.
+  /// Relu; for integers, Clip.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     let inputs = file.inputs(of: id)
     file.finish(

@@ -1,7 +1,8 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Reshape to a shape that is constant or follows from shapes, an attribute before opset 5; `allowzero` since opset 14.
+  /// Reshape to a shape that is constant or follows from shapes. The shape is an attribute before opset 5; `allowzero`
+  /// exists since opset 14.
   func reshape() throws -> Imported {
     let data = try operand(0, "data")
     if opset < 5 {

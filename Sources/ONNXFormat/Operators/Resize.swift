@@ -13,11 +13,11 @@ extension NodeReader {
     } else if opset < 9, let factors = try attributes.floats("scales") {
       scales = factors
     } else if let operand = optionalOperand(opset >= 11 ? 2 : 1) {
-      let tensor = try known(operand, else: "scales are computed; expected constants")
+      let tensor = try known(operand, else: "its scales are computed from the image; expected constants")
       if tensor.shape.count > 0 { scales = try tensor.floats().elements }
     }
     if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list(operand, in: &taken) }
-    guard scales != nil || sizes != nil else { throw Defect("neither scales nor sizes are given") }
+    guard scales != nil || sizes != nil else { throw Defect("scales and sizes are missing; expected one of them") }
     let policy = try attributes.string("keep_aspect_ratio_policy") ?? "stretch"
     guard let aspectRatio = Resize.AspectRatio(rawValue: policy) else {
       throw Defect("keep_aspect_ratio_policy is \(shown(policy)); expected stretch, not_larger or not_smaller")
@@ -27,17 +27,17 @@ extension NodeReader {
     case "nearest": mode = .nearest
     case "linear", "bilinear": mode = .linear
     case "cubic": mode = .cubic
-    case let other: throw Unsupported("mode \(shown(other)); expected nearest, linear or cubic")
+    case let other: throw Unsupported("mode is \(shown(other)); expected nearest, linear or cubic")
     }
     let frame = try attributes.string("coordinate_transformation_mode") ?? (isUpsample ? "asymmetric" : "half_pixel")
     let older = opset < 11
     guard let coordinates = older ? .asymmetric : Resize.Coordinates(rawValue: frame) else {
       throw Unsupported(
-        "coordinate_transformation_mode \(shown(frame)); expected \(Self.frames.joined(separator: ", "))")
+        "coordinate_transformation_mode is \(shown(frame)); expected \(Self.frames.joined(separator: ", "))")
     }
     let rounding = try attributes.string("nearest_mode") ?? "round_prefer_floor"
     guard let rounding = older ? .simple : Resize.Rounding(rawValue: rounding), older || rounding != .simple else {
-      throw Defect("nearest_mode is \(shown(rounding))")
+      throw Defect("nearest_mode is \(shown(rounding)); expected round_prefer_floor, round_prefer_ceil, floor or ceil")
     }
     let cubic = Resize.Cubic(coefficient: try attributes.float("cubic_coeff_a") ?? -0.75)
     let antialiases = try mode != .nearest && attributes.flag("antialias")
@@ -49,10 +49,10 @@ extension NodeReader {
     return .node(resize, taken)
   }
 
-  /// The part that is resized: starts along all axes, and then ends.
+  /// The part that is resized: its starts along all axes, then its ends.
   private func crop() throws -> Resize.Crop {
     guard let roi = try optionalConstant(1, "roi")?.floats().elements, roi.count > 0, roi.count.isMultiple(of: 2) else {
-      throw Defect("roi is missing; expected where the part that is resized starts and ends along each axis")
+      throw Defect("roi is missing; expected the start and end of the resized part along each axis")
     }
     return Resize.Crop(
       starts: Array(roi[..<(roi.count / 2)]), ends: Array(roi[(roi.count / 2)...]),
@@ -66,8 +66,8 @@ extension NodeReader {
 }
 
 extension Resize: WritableOperator {
-  /// Resize. What was written before opset 11 takes the upper neighbor along axes that shrink and the lower one along others: where
-  /// there are both, two nodes do that.
+  /// Resize. Before opset 11, the nearest mode takes the upper neighbor along axes that shrink and the lower neighbor
+  /// along others. If there are both, this writes two nodes.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     if axes != nil || aspectRatio != .stretch || antialiases { file.require(opset: 18) }
     if coordinates == .halfPixelSymmetric { file.require(opset: 19) }

@@ -1,7 +1,8 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// ScatterElements, Scatter before opset 11, and ScatterND. Products and extremes are those with a tensor that is neutral elsewhere.
+  /// ScatterElements, ScatterND and, before opset 11, Scatter. Products and extremes are computed with a tensor that is
+  /// neutral elsewhere.
   func scatter(_ places: Scatter.Places) throws -> Imported {
     let all = try [operand(0, "data"), operand(1, "indices"), operand(2, "updates")]
     let reduction = try attributes.string("reduction") ?? "none"
@@ -13,9 +14,10 @@ extension NodeReader {
     case "min": combining = (Minimum(), .infinity)
     default: throw Defect("reduction is \(shown(reduction)); expected none, add, mul, max or min")
     }
-    let indices = try known(all[1], else: "reduction \(reduction) at indices that are computed; expected constants")
+    let indices = try known(
+      all[1], else: "reduction is \(reduction) and the indices are computed; expected constant indices")
     guard try !mayRepeat(indices.integers(), of: indices, places, data: all[0]) else {
-      throw Unsupported("reduction \(reduction) at indices that repeat; expected each once")
+      throw Unsupported("reduction is \(reduction) and indices repeat; expected each index once")
     }
     var recipe = Recipe()
     let shape = recipe.apply(ShapeOf(), .operand(all[0]))
@@ -25,7 +27,7 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// Whether two updates may go to the same place; indices from the end may mean the same as others.
+  /// Whether two updates may go to the same position. Negative indices may refer to the same position as others.
   private func mayRepeat(
     _ indices: [Int], of tensor: ConstantTensor, _ places: Scatter.Places, data: Operand
   ) throws -> Bool {
@@ -41,7 +43,9 @@ extension NodeReader {
       return !rows.allSatisfy { seen.insert($0).inserted } || isMixed && rows.count > 1
     case .along(let axis):
       let axis = axis < 0 ? axis + shape.rank : axis
-      guard shape.dimensions.indices.contains(axis) else { throw Defect("axis \(axis) is none of the indices") }
+      guard shape.dimensions.indices.contains(axis) else {
+        throw Defect("axis is \(axis); expected an axis of the indices")
+      }
       let inner = shape.strides[axis]
       let places = indices.enumerated().map { position, index in
         [position / (inner * shape[axis]), position % inner, index]

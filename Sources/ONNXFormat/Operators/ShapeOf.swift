@@ -1,6 +1,6 @@
 import RelevanceNetworks
 
-/// Shape; part of it since opset 15.
+/// Shape, or part of it since opset 15.
 extension ShapeOf: WritableOperator {
   init(reading node: NodeReader) throws {
     self.init(start: try node.attributes.int("start") ?? 0, end: try node.attributes.int("end"))

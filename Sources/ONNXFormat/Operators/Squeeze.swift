@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// Squeeze: axes are an input since opset 13; without them, all axes of extent 1 go.
+  /// Squeeze: axes are an input since opset 13. Without them, it removes all axes of extent 1.
   func squeeze() throws -> Imported {
     let data = try operand(0, "data")
     let axes = try integers("axes", inputSince: 13, input: 1)

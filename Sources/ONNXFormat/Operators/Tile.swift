@@ -8,11 +8,11 @@ extension NodeReader {
     guard let tiles = try optionalConstant(1, "tiles")?.values().elements.first,
       let axis = try optionalConstant(2, "axis")?.values().elements.first, (1...1024).contains(tiles),
       abs(axis) <= 32
-    else { throw Defect("tiles or axis is missing or out of range") }
+    else { throw Defect("tiles or axis is missing or out of range; expected 1 to 1024 tiles along an axis") }
     return .node(Concat(axis: Int(axis)), Array(repeating: x, count: Int(tiles)))
   }
 
-  /// Compress: the elements, along an axis or all in order, at which a condition holds.
+  /// Compress: the elements, along an axis or in flattened order, for which a condition is true.
   func compress() throws -> Imported {
     let x = try operand(0, "input")
     let condition = try known(operand(1, "condition"), else: "its condition is computed; expected a constant")

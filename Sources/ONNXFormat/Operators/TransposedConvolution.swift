@@ -1,7 +1,7 @@
 import RelevanceNetworks
 
 extension NodeReader {
-  /// ConvTranspose with constant weights: inputs × outputs/group × kernel.
+  /// ConvTranspose with constant weights of shape inputs × outputs/group × kernel.
   func transposedConvolution() throws -> Imported {
     let (x, weight, kernel, groups) = try convolutionParts(rows: "inputs")
     let extra = try attributes.ints("output_padding") ?? kernel.map { _ in 0 }
@@ -10,7 +10,7 @@ extension NodeReader {
     }
     var window = try window(kernel: kernel)
     var extents: [Int]?
-    // Where extents are given, pads follow from them; batch and channels may stand before them.
+    // If extents are given, the pads follow from them. Batch and channels may precede the spatial extents.
     if let shape = try attributes.ints("output_shape"), !shape.isEmpty {
       extents = Array(shape.suffix(kernel.count))
       guard [kernel.count, kernel.count + 2].contains(shape.count), extents!.allSatisfy({ $0 > 0 }) else {
@@ -23,7 +23,7 @@ extension NodeReader {
     }
     if kernel.count > 2 {
       guard extents == nil else {
-        throw Unsupported("output_shape of a transposed convolution over 3 axes; expected pads")
+        throw Unsupported("output_shape is given for 3 spatial axes; expected pads")
       }
       return try transposedVolumeConvolution(
         x, weight: weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window, extra: extra, groups: groups)

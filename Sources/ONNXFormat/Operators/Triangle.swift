@@ -8,10 +8,10 @@ extension NodeReader {
     return .node(Triangle(isUpper: try attributes.flag("upper", default: true), diagonal: diagonal), taken)
   }
 
-  /// CumSum: sums of what a triangle of ones leaves of copies.
+  /// CumSum: copies of the operand, multiplied by a triangle of ones and summed.
   func cumulativeSum() throws -> Imported {
     let x = try operand(0, "x")
-    let rank = try rank(of: x, else: "its input's number of axes is not known beforehand")
+    let rank = try rank(of: x, else: "its input has an unknown number of axes; expected a known number")
     let axes = try known(operand(1, "axis"), else: "its axis is computed; expected a constant").integers()
     guard axes.count == 1, (-rank..<rank).contains(axes[0]) else {
       throw Defect("axis is \(axes); expected one axis of a tensor of \(rank)")

@@ -1,9 +1,9 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Windows over three axes, expressed by such over two.
+/// Windows over three axes, expressed by windows over two.
 extension NodeReader {
-  /// A pool over three axes, one after the other: means of as many means each, and the largest of largest elements.
+  /// A pool over three axes, one axis after the other: the mean of means of equal counts, or the maximum of maxima.
   func volumePool(
     _ x: Operand, _ window: Window, _ pool: (Window) -> any RelevanceNetworks.Operator
   ) throws -> Imported {
@@ -18,7 +18,7 @@ extension NodeReader {
         recipe.apply(Concat(axis: 0), constant([0, -1]), recipe.apply(ShapeOf(start: 3), extents)))
       value = recipe.apply(pool(plane), planes)
     }
-    // Height and width as one axis, beside the depth.
+    // Height and width are joined to one axis beside the depth.
     let pooled = value
     let sides = plane.isTrivial ? recipe.apply(ShapeOf(start: 3), pooled) : recipe.apply(ShapeOf(start: 2), pooled)
     let columns = recipe.apply(Concat(axis: 0), recipe.apply(ShapeOf(end: 3), extents), constant([-1]))
@@ -30,12 +30,13 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
-  /// A convolution over three axes: one over two, of the slices under each place of the window along the first as channels.
+  /// A convolution over three axes: a convolution over two axes, with the slices under each position of the window
+  /// along the first axis as channels.
   func volumeConvolution(
     _ x: Recipe.Value, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int, in recipe: inout Recipe
   ) throws {
     guard case .explicit(let before, let after) = window.withKnownPads() else {
-      throw Unsupported("auto_pad of a convolution over 3 axes with strides \(window.strides); expected pads")
+      throw Unsupported("auto_pad is set for 3 spatial axes with strides \(window.strides); expected pads")
     }
     let (outputs, slices) = (weight.shape[0], weight.shape[2])
     let channels = weight.shape[1] * groups * slices
@@ -51,7 +52,7 @@ extension NodeReader {
       value = recipe.apply(Pad(amounts: [before[0], after[0]], axes: [2]), value)
     }
     let padded = value
-    // The first slice of each place, then all of them.
+    // The first slice of each position, then all slices.
     let reach = (slices - 1) * window.dilations[0] + 1
     let depth = recipe.apply(Squeeze(axes: [0]), recipe.apply(ShapeOf(start: 2, end: 3), padded))
     let limit = recipe.apply(Subtract(), depth, integer(reach - 1))
@@ -69,13 +70,13 @@ extension NodeReader {
     recipe.apply(Transpose(order: [0, 2, 1, 3, 4]), value)
   }
 
-  /// A transposed convolution over three axes: a convolution, with the weights turned round, of the operand with zeros between its
-  /// elements and around them.
+  /// A transposed convolution over three axes: a convolution, with flipped weights, of the operand with zeros between
+  /// and around its elements.
   func transposedVolumeConvolution(
     _ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, extra: [Int], groups: Int
   ) throws -> Imported {
     guard case .explicit(let before, let after) = window.padding else {
-      throw Unsupported("auto_pad of a transposed convolution over 3 axes; expected pads")
+      throw Unsupported("auto_pad is set for 3 spatial axes; expected pads")
     }
     var recipe = Recipe()
     var value = Recipe.Value.operand(x)
@@ -87,7 +88,7 @@ extension NodeReader {
       if axis < 4 { parts.append(recipe.apply(ShapeOf(start: axis + 1), value)) }
       let extents = recipe.apply(Concat(axis: 0), values: parts)
       let joined = recipe.apply(Reshape(extents: .operand(1), allowZero: false), spread, extents)
-      // No zeros behind the last element.
+      // No zeros after the last element.
       value = recipe.apply(Pad(amounts: [0, 1 - stride], axes: [axis]), joined)
     }
     let reach = zip(window.kernel, window.dilations).map { ($0 - 1) * $1 }
@@ -95,7 +96,7 @@ extension NodeReader {
       reach.indices.map { reach[$0] - before[$0] }, reach.indices.map { reach[$0] - after[$0] + extra[$0] }
     )
     value = recipe.apply(Pad(amounts: .fixed(first + last), axes: [2, 3, 4]), value)
-    // Inputs × outputs of a group × window become outputs × inputs of a group × window, from its end.
+    // Inputs × outputs of a group × window become outputs × inputs of a group × flipped window.
     let (inputs, outputs) = (weight.shape[0] / groups, weight.shape[1])
     let size = window.kernel.reduce(1, *)
     let w = weight.elements
@@ -120,7 +121,7 @@ extension NodeReader {
 }
 
 extension Window {
-  /// The window over some of the spatial axes; if `padded`, over one more that it leaves as it is.
+  /// The window over some of the spatial axes. If `padded`, an additional axis is left unchanged.
   fileprivate func over(axes: [Int], padded: Bool = false) throws -> Window {
     func chosen(_ list: [Int], _ neutral: Int) -> [Int] { axes.map { list[$0] } + (padded ? [neutral] : []) }
     let padding: Padding =
@@ -132,7 +133,7 @@ extension Window {
       ceilMode: ceilMode)
   }
 
-  /// The pads, which follow from the window alone where it moves by one element at a time.
+  /// The pads, explicit if all strides are 1: they then follow from the window alone.
   fileprivate func withKnownPads() -> Padding {
     if case .explicit = padding { return padding }
     guard strides.allSatisfy({ $0 == 1 }) else { return padding }
@@ -142,7 +143,7 @@ extension Window {
     return .explicit(before: more, after: less)
   }
 
-  /// Whether it leaves everything as it is.
+  /// Whether the window leaves everything unchanged.
   fileprivate var isTrivial: Bool {
     guard kernel.allSatisfy({ $0 == 1 }), strides.allSatisfy({ $0 == 1 }) else { return false }
     if case .explicit(let before, let after) = padding { return (before + after).allSatisfy { $0 == 0 } }

@@ -4,13 +4,13 @@ extension NodeReader {
   func poolingWindow(_ x: Operand) throws -> Window {
     let kernel = try attributes.present(attributes.ints("kernel_shape"), "kernel_shape")
     guard (1...3).contains(kernel.count) else {
-      throw Unsupported("pooling over \(kernel.count) axes; expected 1 to 3")
+      throw Unsupported("the window has \(kernel.count) axes; expected 1 to 3")
     }
     try expect(x, rank: kernel.count + 2, "X")
     return try window(kernel: kernel)
   }
 
-  /// The attributes that all sliding windows share. `pads` lists what comes before each axis, then what comes after.
+  /// The attributes that all sliding windows share. `pads` lists the padding before each axis, then after each axis.
   func window(kernel: [Int]) throws -> Window {
     let padding: Padding?
     switch try attributes.string("auto_pad") ?? "NOTSET" {
@@ -49,8 +49,8 @@ extension Window {
     ]
   }
 
-  /// Whether ceiling mode can place a window wholly in the padding behind an input. It does not count; but up to opset 21
-  /// ONNX's rules for shapes count it, and its checker takes the file's shapes for wrong.
+  /// Whether ceiling mode can place a window completely in the padding after an input. Such a window does not count,
+  /// but ONNX's shape rules up to opset 21 count it, and its checker then rejects the file's shapes.
   var canStartBehindInput: Bool {
     guard ceilMode, case .explicit(_, let after) = padding else { return false }
     return kernel.indices.contains { strides[$0] + after[$0] > (kernel[$0] - 1) * dilations[$0] + 1 }

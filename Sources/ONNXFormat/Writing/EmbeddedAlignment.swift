@@ -1,18 +1,19 @@
 extension ONNXWriter {
-  /// Moves the weights inside a model to offsets that are multiples of 4, where they can be used without a copy.
+  /// Moves the weights inside a model to offsets that are multiples of 4, so that they can be used without a copy.
   ///
-  /// The initializer before each, and for the first one the model, is given a description of a few blanks.
+  /// For this, the initializer before each of them (or the model, for the first one) gets a description of a few
+  /// spaces.
   static func alignWeights(of model: UnsafeMutablePointer<ModelProto>, in tensors: TensorWriter) throws {
     guard !tensors.embedded.isEmpty, let graph = model.pointee.graph else { return }
     let initializers = (0..<graph.pointee.n_initializer).compactMap { graph.pointee.initializer[$0] }
-    // Where blanks can go, and what they move, in the order of the file.
+    // The places for the spaces and the weights that they move, in the order of the file.
     var places: [(before: UnsafeMutablePointer<TensorProto>?, token: UnsafePointer<UInt8>)] = []
     for (index, tensor) in initializers.enumerated() {
       guard let token = tensor.pointee.raw_data.data, tensors.embedded[token] != nil else { continue }
       places.append((index > 0 ? initializers[index - 1] : nil, UnsafePointer(token)))
     }
     var blanks = places.map { _ in Self.fewestBlanks }
-    // A longer description can make the length before it longer; then it takes another round.
+    // A longer description can increase the size of the length in front of it. Then another round is necessary.
     for _ in 0..<8 {
       for (place, count) in zip(places, blanks) {
         let text = tensors.arena.string(String(repeating: " ", count: count))
@@ -32,7 +33,7 @@ extension ONNXWriter {
 
   private static let fewestBlanks = 1
 
-  /// Where the bytes lie that pointers stand for.
+  /// The offsets of the bytes that the pointers stand for.
   private static func offsets(
     of tokens: Set<UnsafePointer<UInt8>>, in model: UnsafePointer<ModelProto>
   ) throws -> [UnsafePointer<UInt8>: Int] {

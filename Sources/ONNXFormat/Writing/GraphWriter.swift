@@ -2,33 +2,34 @@ import CRelevanceONNX
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Builds the messages of a graph: a node of the file for each node, and initializers for what does not depend on the input.
+/// Builds the messages of a graph: one node of the file for each node, and initializers for values that do not depend
+/// on the input.
 struct GraphWriter {
   let graph: Graph
   let extents: OpenExtents
   let values: [String]
   let kinds: [ElementKind]
-  /// What becomes of weights.
+  /// The tensors of the file, and the placement of the weights.
   private(set) var tensors: TensorWriter
   private(set) var opset = 17
-  /// The parts of operands that a Split makes that is there already.
+  /// The parts of operands that an existing Split already computes.
   var writtenParts: Set<Node.ID> = []
   private let input: Node.ID
   private let outputName: String
-  /// Names for values and nodes that the graph does not have.
+  /// Unique names for values and nodes that the graph does not have.
   var valueNames: UniqueNames
   var nodeNames = UniqueNames()
   private var nodes: [UnsafeMutablePointer<NodeProto>] = []
   private var initializers: [UnsafeMutablePointer<TensorProto>] = []
-  /// The nodes the shape of whose output the file says.
+  /// The nodes whose output shapes the file declares.
   var described: [Node.ID] = []
   private var arena: MessageArena { tensors.arena }
 
-  /// Prepares to write a network whose output is called `outputName`, or like the node that makes it.
+  /// Prepares to write a network. The output's name is `outputName`, or the name of the node that computes it.
   init(_ network: NeuralNetwork, outputName: String?, extents: OpenExtents, tensors: TensorWriter) {
     let graph = network.graph
-    // Names that other systems see come first: those of the input and the output. Constants keep theirs, since importers
-    // know a constant by its value's name; any other value is called like its node.
+    // The names of the input and the output come first, because other systems use them. Constants keep their names,
+    // because importers identify a constant by the name of its value. All other values have the name of their node.
     var names = UniqueNames()
     var values = [String](repeating: "", count: graph.nodes.count)
     values[network.input.index] = names.unique(graph[network.input].name)
@@ -68,18 +69,18 @@ struct GraphWriter {
     return message
   }
 
-  /// Adds a node under the name of the graph's, whose output it makes.
+  /// Adds a node that has the name, and computes the output, of the graph's node `id`.
   ///
   /// - Parameters:
-  ///   - output: which of its outputs that is; nothing takes the others.
-  ///   - count: how many it has.
+  ///   - output: The index of the output that is this value. The other outputs are not used.
+  ///   - count: The number of outputs.
   mutating func finish(_ id: Node.ID, _ node: WrittenNode, output: Int = 0, of count: Int = 1) {
     let outputs = (0..<count).map { $0 == output ? values[id.index] : valueNames.unique("\(graph[id].name).unused") }
     add(node, named: graph[id].name, to: outputs)
     described.append(id)
   }
 
-  /// Adds a node that the graph does not have, beside one of its own; returns what its output is called.
+  /// Adds an auxiliary node that the graph does not have. Returns the name of its output.
   mutating func helper(_ node: WrittenNode, named name: String) -> String {
     let output = valueNames.unique(name)
     add(node, named: nodeNames.unique(name), to: [output])
@@ -90,21 +91,21 @@ struct GraphWriter {
     nodes.append(node.message(named: name, outputs: outputs, in: arena))
   }
 
-  /// Adds a tensor of real numbers that belongs to a node; returns what it is called.
+  /// Adds a tensor of real numbers that belongs to a node. Returns its name.
   mutating func parameter(_ tensor: Tensor, _ name: String, of id: Node.ID, transposed: Bool = false) -> String {
     let name = valueNames.unique("\(graph[id].name).\(name)")
     constant(tensor, named: name, transposed: transposed)
     return name
   }
 
-  /// The same of integers.
+  /// Adds a tensor of integers that belongs to a node. Returns its name.
   mutating func parameter(_ tensor: IntegerTensor, _ name: String, of id: Node.ID) -> String {
     let name = valueNames.unique("\(graph[id].name).\(name)")
     constant(tensor, named: name)
     return name
   }
 
-  /// Adds one number, of the type that a node's elements have; returns what it is called.
+  /// Adds one number of the element type of a node. Returns its name.
   mutating func number(_ value: Float, _ name: String, of id: Node.ID) -> String {
     let kind = kinds[id.index]
     guard kind != .real else { return parameter(Tensor(shape: [], elements: [value]), name, of: id) }
@@ -112,8 +113,8 @@ struct GraphWriter {
     return parameter(IntegerTensor(shape: [], elements: [element], kind: kind), name, of: id)
   }
 
-  /// Adds an initializer of real numbers, which is node `id` itself if that is given. In half precision it is followed by
-  /// a Cast, so that all else stays as it was.
+  /// Adds an initializer of real numbers, which is node `id` itself if `id` is given. In half precision, a Cast follows
+  /// it, so that everything else stays the same.
   mutating func constant(_ tensor: Tensor, named name: String, of id: Node.ID? = nil, transposed: Bool = false) {
     guard tensors.isHalved(tensor) else {
       initializers.append(tensors.tensor(tensor, named: name, transposed: transposed))

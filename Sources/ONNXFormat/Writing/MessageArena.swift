@@ -1,19 +1,19 @@
-/// The memory of messages that are being built: all of it is freed with the arena, and nothing else may free any of it.
+/// The memory of messages under construction. All of it is freed with the arena and must not be freed elsewhere.
 ///
-/// The pointers that its methods return are valid while it lives.
+/// The pointers that its methods return are valid during its lifetime.
 final class MessageArena {
   private var blocks: [UnsafeMutableRawPointer] = []
 
   deinit { for block in blocks { block.deallocate() } }
 
-  /// A message, set to its defaults by the function that protobuf-c generates for its type.
+  /// A message with default values, set by the function that protobuf-c generates for its type.
   func message<Message>(_ initialize: (UnsafeMutablePointer<Message>) -> Void) -> UnsafeMutablePointer<Message> {
     let message = allocate(Message.self, count: 1)
     initialize(message)
     return message
   }
 
-  /// A copy of a list; what it points to is the caller's business.
+  /// A copy of a list. The caller owns the memory that its elements point to.
   func list<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
     let copy = allocate(Element.self, count: elements.count)
     for (index, element) in elements.enumerated() { (copy + index).initialize(to: element) }
@@ -31,7 +31,7 @@ final class MessageArena {
     (numbers.count, list(numbers))
   }
 
-  /// A copy of a string, with the 0 that ends it in C.
+  /// A copy of a string with the terminating 0 of C.
   func string(_ text: String) -> UnsafeMutablePointer<CChar> { list(text.utf8.map { CChar(bitPattern: $0) } + [0]) }
 
   func bytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> { list(Array(bytes)) }

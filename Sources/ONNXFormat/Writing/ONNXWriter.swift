@@ -2,51 +2,53 @@ import CRelevanceONNX
 import RelevanceNetworks
 import RelevanceSupport
 
-/// Writing of networks as ONNX files that every ONNX tool takes and that open without a copy of their weights.
+/// Writes networks as ONNX files that all ONNX tools can read and that open without a copy of their weights.
 ///
-/// A file has one node for each node of the network, under its name; shapes are inferred. It is in the oldest opset from
-/// 17 on that has all operators.
+/// A file has one node, with the same name, for each node of the network. Shapes are inferred. The file uses the oldest
+/// opset from 17 on that has all operators.
 public struct ONNXWriter: Sendable {
-  /// Where the weights go.
+  /// The place of the weights.
   public enum WeightPlacement: Sendable {
-    /// Into a file beside the model, called like it with `.data` after its name, at offsets that are multiples of a page's
-    /// size, so that they can be mapped.
+    /// In a file beside the model, whose name is the model's name followed by `.data`. The offsets are multiples of the
+    /// page size, so that the weights can be mapped.
     case beside
-    /// Into the model itself, which then must have less than 2 GiB.
+    /// In the model file itself, which must then be smaller than 2 GiB.
     case inside
   }
 
-  /// Where the weights go.
+  /// The place of the weights.
   public var placement: WeightPlacement
-  /// Whether weights are stored as FLOAT16, with a Cast to FLOAT behind each. Tensors of less than 1 KiB stay FLOAT.
+  /// Whether weights are stored as FLOAT16, each followed by a Cast to FLOAT. Tensors smaller than 1 KiB stay FLOAT.
   public var halvesWeights: Bool
-  /// The name of the output; nil means that of the node that makes it.
+  /// The name of the output. Nil is the name of the node that computes it.
   public var outputName: String?
 
-  /// Makes a writer.
+  /// Creates a writer.
   public init(placement: WeightPlacement = .beside, halvesWeights: Bool = false, outputName: String? = nil) {
     (self.placement, self.halvesWeights, self.outputName) = (placement, halvesWeights, outputName)
   }
 
-  /// What was written.
+  /// The facts about the files that were written.
   public struct Summary: Sendable {
-    /// The version of ONNX's operators that the nodes are written in.
+    /// The opset of the nodes.
     public let opset: Int
-    /// The number of bytes of the model's file.
+    /// The size of the model file in bytes.
     public let modelBytes: Int
-    /// The number of bytes that the tensors of 1 KiB and more take.
+    /// The size of all tensors of 1 KiB and more, in bytes.
     public let weightBytes: Int
-    /// The file beside the model that holds them, if there is one.
+    /// The file beside the model that contains these tensors, if there is one.
     public let dataFile: String?
   }
 
   /// Writes a network.
   ///
-  /// The files appear under their names, replacing what had them, only when both are complete; `check` is called before,
-  /// with the path that the model has until then. Weights are written as they are read: they are never all in memory.
+  /// The files appear under their names, and replace existing ones, only when both are complete. Before that, the
+  /// writer calls `check` with the temporary path of the model. Weights are streamed while they are read and are never
+  /// all in memory.
   ///
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, and what `check` throws;
-  ///   then nothing has changed.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit together; errors that `check` throws. In both
+  ///   cases no file
+  ///    has changed.
   @discardableResult
   public func write(_ network: NeuralNetwork, to path: String, check: (String) throws -> Void = { _ in }) throws
     -> Summary
@@ -56,7 +58,7 @@ public struct ONNXWriter: Sendable {
       throw ONNXError.file(
         path,
         reason:
-          "the model cannot state the name of its weights, which is not UTF-8; expected another, or the weights inside (--inline)",
+          "the name of the weight file is not UTF-8; expected a UTF-8 name, or weights inside the model (--inline)",
         category: .cannotWrite)
     }
     let dataName = name + ".data"
@@ -124,7 +126,7 @@ public struct ONNXWriter: Sendable {
     entry.pointee.version = Int64(opset)
     let model = arena.message(onnx__model_proto__init)
     model.pointee.has_ir_version = 1
-    // The version of the format that came with the opset.
+    // The version of the format that was introduced together with the opset.
     model.pointee.ir_version = opset < 19 ? 8 : opset < 21 ? 9 : 10
     model.pointee.producer_name = arena.string("RelevanceKit")
     (model.pointee.n_opset_import, model.pointee.opset_import) = arena.repeated([entry])
@@ -133,14 +135,14 @@ public struct ONNXWriter: Sendable {
   }
 }
 
-/// Takes a model from protobuf-c piece by piece.
+/// Receives a model from protobuf-c in pieces.
 final class ModelSink {
   private let append: (UnsafeBufferPointer<UInt8>) throws -> Void
   private var failure: (any Error)?
 
   init(_ append: @escaping (UnsafeBufferPointer<UInt8>) throws -> Void) { self.append = append }
 
-  /// Passes the whole model on; throws what stopped it.
+  /// Passes the whole model on. Throws the error that stopped it.
   func take(_ model: UnsafePointer<ModelProto>) throws {
     let context = Unmanaged.passUnretained(self).toOpaque()
     let complete = onnx_model_write(

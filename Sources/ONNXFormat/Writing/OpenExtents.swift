@@ -1,31 +1,32 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// The shape of every node's output, with the extents open that follow the input's open ones.
+/// The shape of every node's output, with open extents where they depend on the open extents of the input.
 ///
-/// Shapes are inferred for one size of the input, and again with each open extent changed in several ways: an extent of a node
-/// that changes is open. It has the name of the input's extent if it is equal to it each time, and else none.
+/// Shapes are inferred for one size of the input, and again with each open extent changed in several ways. An extent of
+/// a node that changes is open. If it always equals the extent of the input, it has the same name; otherwise it has
+/// none.
 package struct OpenExtents {
-  /// What is inferred for one size that the network takes.
+  /// The inferred shapes for one size that the network accepts.
   package let example: [Inferred]
   package let shapes: [SymbolicShape]
 
   /// Infers the shapes of a network.
   ///
-  /// - Throws: `RelevanceKitError` if its nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if its nodes do not fit together.
   package init(of network: NeuralNetwork) throws {
     let base = try network.fittingInputShape()
     let example = try network.analysis(forInput: base).inferred
     var open = example.map { $0.shape.dimensions.map { SymbolicExtent.fixed($0) } }
     for (name, axes) in Self.openAxes(of: network.inputShape) {
-      // A multiple of all that networks usually halve their input by fits most often; what was rounded to such a multiple
-      // shows itself one further, and limits far away.
+      // A multiple of the usual downsampling factors fits most often. The next size up detects rounding to such a
+      // multiple, and much larger sizes detect limits.
       let sizes = (axes[0] == 0 ? [2, 1, 1000] : [64, 1, 1024, -(base[axes[0]] / 2)]).map { amount in
         TensorShape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
       }
       let changed = sizes.map { size in network.graph.partlyInferred(forInput: size).map { $0?.shape } }
       for (index, before) in example.map(\.shape).enumerated() {
-        // One extent of the input, and the shape that follows from it.
+        // Pairs of an extent of the input and the shape that follows from it.
         let after = zip(sizes, changed).compactMap { size, shapes in shapes[index].map { (size[axes[0]], $0) } }
         guard !after.isEmpty, after.allSatisfy({ $0.1.rank == before.rank }) else {
           open[index] = before.dimensions.map { _ in .symbolic("") }
@@ -43,7 +44,7 @@ package struct OpenExtents {
     self.shapes = open.map { SymbolicShape($0) }
   }
 
-  /// The axes that are open, those of one name together.
+  /// The open axes, grouped by name.
   private static func openAxes(of shape: SymbolicShape) -> [(name: String, axes: [Int])] {
     var result: [(name: String, axes: [Int])] = []
     for (axis, extent) in shape.extents.enumerated() {

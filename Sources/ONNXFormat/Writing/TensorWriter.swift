@@ -2,26 +2,26 @@ import CRelevanceONNX
 import RelevanceNetworks
 import RelevanceTensors
 
-/// The tensors of a file that is being written: builds their messages, and remembers what has yet to be streamed.
+/// The tensors of a file that is being written: builds their messages and collects the data to stream later.
 struct TensorWriter {
-  /// Tensors of fewer bytes are always inside the model, and always FLOAT.
+  /// Tensors with fewer bytes are always inside the model, and always FLOAT.
   static let smallest = 1024
-  /// What the offsets of external tensors are multiples of, so that pages are mapped as they are.
+  /// The alignment of the offsets of external tensors, so that pages are mapped without a copy.
   static let alignment = 4096
 
   let arena: MessageArena
-  /// The file beside the model that large tensors go to; nil: they stay inside.
+  /// The file beside the model for large tensors; nil if they stay inside the model.
   let dataName: String?
   let halves: Bool
-  /// What goes into the data file, with the offset of each.
+  /// The contents of the data file, each with its offset.
   private(set) var external: [(offset: Int, payload: WeightPayload)] = []
-  /// What goes into the model, by the pointer that its message holds in place of its bytes.
+  /// The contents of the model, by the pointer that the message contains in place of the bytes.
   private(set) var embedded: [UnsafePointer<UInt8>: WeightPayload] = [:]
   private(set) var externalCount = 0
   private(set) var weightCount = 0
   private var shared: [Key: UnsafeMutablePointer<TensorProto>] = [:]
 
-  /// Tensors that share memory share the bytes in the data file.
+  /// Identifies shared memory: tensors that share memory share the bytes in the data file.
   private struct Key: Hashable {
     let storage: ObjectIdentifier
     let offset: Int
@@ -36,7 +36,7 @@ struct TensorWriter {
 
   func isHalved(_ tensor: Tensor) -> Bool { halves && tensor.count * 4 >= Self.smallest }
 
-  /// The message of a tensor of real numbers; with `transposed`, of a matrix with rows and columns exchanged.
+  /// The message of a tensor of real numbers. If `transposed`, of a matrix with rows and columns exchanged.
   mutating func tensor(_ value: Tensor, named name: String, transposed: Bool = false)
     -> UnsafeMutablePointer<TensorProto>
   {

@@ -1,8 +1,8 @@
 import RelevanceTensors
 
-/// The elements of a tensor as they go into a file, made while they are written.
+/// The elements of a tensor in the form of the file, converted while they are written.
 struct WeightPayload {
-  /// The form that elements have in the file.
+  /// The form of the elements in the file.
   enum Form: Hashable {
     case float, half
 
@@ -19,7 +19,7 @@ struct WeightPayload {
 
   /// Passes the bytes on in order, in pieces of at most a few megabytes, except for a matrix that is transposed.
   ///
-  /// - Throws: What `sink` throws; `Defect` for an element that FLOAT16 cannot hold.
+  /// - Throws: Errors of `sink`; `Defect` for an element that exceeds the range of FLOAT16.
   func write(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     let tensor = transposed ? self.tensor.transposed([1, 0]) : self.tensor
     try tensor.withUnsafeElements { elements in
@@ -32,7 +32,7 @@ struct WeightPayload {
         }
         for (index, element) in part.enumerated() {
           guard abs(element) <= 65504 else {
-            throw Defect("\(element) cannot be stored as FLOAT16; expected at most 65504")
+            throw Defect("\(element) exceeds the range of FLOAT16; expected at most 65504")
           }
           halves[index] = element.halfBits
         }

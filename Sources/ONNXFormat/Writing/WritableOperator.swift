@@ -1,16 +1,17 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// An operator that says how it is written. Functions of elements without parameters, and of pairs of them, need not.
+/// An operator with its form in an ONNX file. Elementwise and pairwise functions without parameters do not need to
+/// conform.
 protocol WritableOperator: RelevanceNetworks.Operator {
-  /// ONNX's name for it; by default that of its family.
+  /// The operator's ONNX name; by default the name of its kind.
   var writtenName: String { get }
-  /// The version of ONNX's operators since when there is it; by default the oldest.
+  /// The opset that introduced the operator; by default the oldest.
   var opset: Int { get }
   var attributes: [WrittenNode.Attribute] { get }
-  /// What it takes in the file; by default what its operands are called.
+  /// The names of the operator's inputs in the file; by default the names of its operands.
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String]
-  /// Writes a node with the operator as a node of the file and, where that is needed, a few more around it.
+  /// Writes a node with the operator as a node of the file, plus a few auxiliary nodes if necessary.
   func write(to file: inout GraphWriter, as id: Node.ID)
 }
 
@@ -19,7 +20,7 @@ extension WritableOperator {
   var opset: Int { 0 }
   var attributes: [WrittenNode.Attribute] { [] }
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
-    // ONNX's functions of integers are integers, which these are not.
+    // ONNX computes functions of integers in integers, and this package in real numbers.
     let makesReal = self is any ElementwiseFunction && file.kinds[id.index] == .real
     return makesReal ? [file.realOperand(of: id)] : file.inputs(of: id)
   }
@@ -38,7 +39,7 @@ extension GraphWriter {
       finish(id, WrittenNode(graph[id].kind.name, [realOperand(of: id)]))
     case is any ElementwiseFunction, is any PairwiseFunction:
       finish(id, WrittenNode(graph[id].kind.name, inputs(of: id)))
-    case let operation: preconditionFailure("\(operation.kind) is read and cannot be written")
+    case let operation: preconditionFailure("\(operation.kind) can be read but not written")
     }
   }
 
@@ -46,25 +47,25 @@ extension GraphWriter {
 
   func rank(ofOperandOf id: Node.ID) -> Int { extents.shapes[graph[id].inputs[0].index].extents.count }
 
-  /// What a node's only operand is called, and some numbers that belong to the node.
+  /// The names of a node's only operand and of numbers that belong to the node.
   mutating func operand(of id: Node.ID, with parameters: [(name: String, tensor: Tensor?)]) -> [String] {
     let given = parameters.compactMap { name, tensor in tensor.map { parameter($0, name, of: id) } }
     return [realOperand(of: id)] + given
   }
 
-  /// What a node's only operand is called, as real numbers: layers take integers here as they are.
+  /// The name of a node's only operand, cast to real numbers: layers here also accept integers.
   mutating func realOperand(of id: Node.ID) -> String {
     let operand = graph[id].inputs[0].index
     guard kinds[operand] != .real else { return values[operand] }
     return helper(.cast(values[operand], to: .real), named: "\(graph[id].name).real")
   }
 
-  /// What the operand, the weights and, if there are any, the biases of a layer are called.
+  /// The names of the operand, the weights and, if there are any, the biases of a layer.
   mutating func layerOperands(_ layer: some WeightedOperator, of id: Node.ID) -> [String] {
     operand(of: id, with: [("weight", layer.weight), ("bias", layer.bias)])
   }
 
-  /// What integers are called that are fixed, or that an operand holds; nothing if they are left out.
+  /// The name of integers that are fixed or that an operand contains; empty if they are omitted.
   mutating func list(_ list: List?, _ name: String, of id: Node.ID) -> String {
     switch list {
     case nil: ""

@@ -1,6 +1,6 @@
 import CRelevanceONNX
 
-/// A node of a file as data.
+/// A node of a file as plain data.
 struct WrittenNode {
   let op: String
   let inputs: [String]
@@ -18,7 +18,7 @@ struct WrittenNode {
 
   init(_ op: String, _ inputs: [String], _ attributes: [Attribute] = []) {
     self.op = op
-    // Inputs that are left out at the end need no empty name.
+    // Omitted inputs at the end need no empty names.
     self.inputs = Array(inputs[..<(inputs.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0)])
     self.attributes = attributes
   }

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Indexes that are interrupted, divided, joined, written and read are the same; damaged ones are refused.
+/// Interrupted, divided, merged, written and read indexes are identical; damaged ones are rejected.
 @Suite struct ConceptIndexTests {
   private let tiny: TinyRun
   private let subject: Subject
@@ -38,9 +38,9 @@ import Testing
     return "nothing"
   }
 
-  /// By loops in double precision: relevance of a rectifier above which a linear layer has rule z is value × weight.
+  /// By loops in double precision: the relevance of a rectifier below a linear layer with rule z is value × weight.
   @Test(arguments: ConceptIndexing.Statistic.allCases, [true, false])
-  func valuesAreThoseOfTheDefinition(statistic: ConceptIndexing.Statistic, isNormalized: Bool) throws {
+  func valuesMatchTheDefinition(statistic: ConceptIndexing.Statistic, isNormalized: Bool) throws {
     let prepared = try prepared { ($0.statistic, $0.isNormalized) = (statistic, isNormalized) }
     let index = try prepared.run(state: tiny.scratch.path("index.state"))
     let layer = try #require(index["relu"])
@@ -52,27 +52,27 @@ import Testing
       return own.map { isNormalized ? (whole > 0 ? $0 / whole : 0) : $0 }
     }
     for channel in 0..<TinyRun.channels {
-      // For each picture its best class.
+      // The best class of each image.
       var best: [(input: Int, value: Double, classIndex: Int, place: Int)] = []
       var active: [(input: Int, value: Double)] = []
-      for picture in 0..<3 {
-        let values = tiny.rectified(tiny.input(picture))
-        active.append((picture, statistics(values)[channel]))
-        let found = TinyRun.labels[picture].map { label in
+      for image in 0..<3 {
+        let values = tiny.rectified(tiny.input(image))
+        active.append((image, statistics(values)[channel]))
+        let found = TinyRun.labels[image].map { label in
           let relevance = zip(values, tiny.weights(of: label)).map { $0 * $1 }
           let own = relevance[channel * TinyRun.plane..<(channel + 1) * TinyRun.plane]
           return (
-            input: picture, value: statistics(relevance)[channel], classIndex: label,
+            input: image, value: statistics(relevance)[channel], classIndex: label,
             place: own.indices.max { own[$0] < own[$1] }! - own.startIndex
           )
         }
         best.append(found.max { $0.value < $1.value }!)
-        for (label, value) in zip(TinyRun.labels[picture], found) {
+        for (label, value) in zip(TinyRun.labels[image], found) {
           let reference = try #require(layer.references(of: channel, classIndex: label).first)
-          #expect(reference.input == picture && isClose(Double(reference.value), value.value))
+          #expect(reference.input == image && isClose(Double(reference.value), value.value))
           #expect(
             isClose(
-              Double(layer.references(of: channel, by: .activation, classIndex: label)[0].value), active[picture].value)
+              Double(layer.references(of: channel, by: .activation, classIndex: label)[0].value), active[image].value)
           )
         }
       }
@@ -94,7 +94,7 @@ import Testing
     #expect(shares.allSatisfy { abs($0) <= 1 } && shares.contains { $0 != 0 })
   }
 
-  @Test(arguments: [1, 2, 3, 5]) func shardsAreTheWhole(count: Int) throws {
+  @Test(arguments: [1, 2, 3, 5]) func mergedShardsMatchTheWhole(count: Int) throws {
     let whole = try files(prepared().run(state: tiny.scratch.path("whole.state")))
     let states = try (1...count).map { number in
       let path = tiny.scratch.path("index-\(number)-of-\(count).state")
@@ -105,7 +105,7 @@ import Testing
     #expect(Set(whole.keys).isSuperset(of: ["index.json", "relu/relmax.npy", "conv/actmax-by-class.npy"]))
   }
 
-  /// Ended after each of the pictures, and by a cancellation.
+  /// Stopped after each of the images, and by a cancellation.
   @Test(arguments: [0, 1, 2]) func interruptedRunsContinue(after: Int) throws {
     struct Stop: Error {}
     let whole = try files(prepared().run(state: tiny.scratch.path("whole.state")))
@@ -114,14 +114,15 @@ import Testing
       _ = try prepared().run(state: path) { if $0.done > after { throw Stop() } }
     }
     #expect(
-      error { _ = try prepared().run(state: path) }.hasSuffix("--resume continues it, another --output starts anew"))
+      error { _ = try prepared().run(state: path) }.hasSuffix(
+        "use --resume to continue it, or another --output to start again"))
     #expect(!FileSystem.exists(path + ".lock"))
     var seen: [Int] = []
     #expect(try files(prepared().run(state: path, resumes: true) { seen.append($0.done) }) == whole)
     #expect(seen == Array((after + 2)..<4))
   }
 
-  @Test func whatDoesNotBelongTogetherIsRefused() throws {
+  @Test func incompatiblePartsAreRejected() throws {
     let path = tiny.scratch.path("index.state")
     let index = try prepared().run(state: path)
     #expect(
@@ -132,17 +133,17 @@ import Testing
     let gradients = Subject(tiny.subject.explainer, methods: [.gradCAM])
     #expect(
       error { _ = try ConceptIndexing(layers: ["relu"]).prepared(gradients, on: tiny.data) }.contains(
-        "does not carry relevance"))
+        "does not propagate relevance"))
     let shard = tiny.scratch.path("index-1-of-2.state")
     _ = try prepared().run(state: shard, shard: #require(Shard(rawValue: "1/2")))
     #expect(error { _ = try ConceptIndex.merging([shard]) } == "expected all shards of the index, found 1/2")
-    #expect(error { _ = try ConceptIndex.merging([shard, shard]) }.hasSuffix("shard 1/2 is there twice"))
+    #expect(error { _ = try ConceptIndex.merging([shard, shard]) }.hasSuffix("shard 1/2 occurs twice"))
     #expect(error { _ = try ConceptIndex.merging([path, shard]) }.contains("are not of the same index"))
     let folder = tiny.scratch.path("out")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try prepared().finish(index, in: folder, state: path)
     #expect(!FileSystem.exists(path))
-    #expect(error { _ = try prepared().finished(in: folder, resumes: false) }.contains("is there already"))
+    #expect(error { _ = try prepared().finished(in: folder, resumes: false) }.contains("exists already"))
     #expect(try prepared().finished(in: folder, resumes: true)?.inputs == index.inputs)
     #expect(try prepared().finished(in: tiny.scratch.path("model"), resumes: true) == nil)
     #expect(
@@ -150,7 +151,7 @@ import Testing
         "cannot be continued"))
   }
 
-  /// An index that was read is the one that was written.
+  /// An index that is read equals the one that was written.
   @Test func foldersAreRead() throws {
     let index = try prepared().run(state: tiny.scratch.path("index.state"))
     let folder = tiny.scratch.path("out")
@@ -161,8 +162,8 @@ import Testing
     #expect(try files(read) == files(index))
   }
 
-  /// Whatever byte is changed, or missing: an error in words, or the same reading; nothing else.
-  @Test func damageIsRefused() throws {
+  /// A changed or missing byte leads to an error, or to the same index.
+  @Test func damageIsRejected() throws {
     let path = tiny.scratch.path("index.state")
     let index = try prepared().run(state: path)
     let state = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -3,16 +3,16 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The inputs that zennit-crp 0.6 finds for each channel of a layer, among 64.
+/// The inputs that zennit-crp 0.6 finds for each channel of a layer, among 64 inputs.
 @Suite(.serialized) struct ConceptOrderParityTests {
   struct Reference: Decodable {
     struct Order: Decodable {
       let name, mode, by: String
       let share: Bool
       let labels, table: String?
-      /// Channels among whose values two lie too close together for single precision to order them.
+      /// Channels with two values that are too close for single precision to order them.
       let near: [Int]
-      /// Channels in which two positions are almost equally strong.
+      /// Channels with two positions of almost equal values.
       let unsurePositions: [Int]
       let indices: [[Int]]
       let values: [[Double]]
@@ -28,10 +28,10 @@ import Testing
     let references: References
   }
 
-  /// Of an order's largest value.
+  /// Relative to the largest value of an order.
   private static let tolerance = 1e-3
 
-  @Test(arguments: ["small", "vgg16bn", "resnet18"]) func ordersAreThoseOfZennitCRP(of name: String) throws {
+  @Test(arguments: ["small", "vgg16bn", "resnet18"]) func ordersMatchZennitCRP(of name: String) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("concepts/\(name).json")))
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// As the fixtures' index says: squares that grow from input to input, and noise.
+  /// The inputs that the fixtures' index describes: squares that grow from input to input, and noise.
   private static func input(_ number: Int, of count: Int, _ reference: Reference) -> Tensor {
     let (side, squares) = (reference.side, 8)
     let bound = 1.2 * Double(number + 1) / Double(count)

@@ -1,14 +1,14 @@
 import RelevanceKit
 import Testing
 
-/// Rankings beside sorted lists.
+/// Rankings compared with sorted lists.
 @Suite struct ReferenceRankingTests {
   private struct Offer: Hashable {
     let channel, input: Int
     let value: Float
   }
 
-  /// Few values, so that many are equal.
+  /// Offers with few distinct values, so that many are equal.
   private static func offers(_ seed: UInt64, inputs: Int, channels: Int) -> [Offer] {
     var generator = SplitMix64(state: seed)
     return (0..<inputs).flatMap { input in
@@ -22,7 +22,7 @@ import Testing
       column: 4)
   }
 
-  @Test(arguments: [1, 3, 8], [0, 1, 2, 7, 40]) func theLargestAreKept(top: Int, inputs: Int) {
+  @Test(arguments: [1, 3, 8], [0, 1, 2, 7, 40]) func largestValuesAreKept(top: Int, inputs: Int) {
     for seed in 0..<4 as Range<UInt64> {
       let offers = Self.offers(seed, inputs: inputs, channels: 3)
       var generator = SplitMix64(state: seed + 100)

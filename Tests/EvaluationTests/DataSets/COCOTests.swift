@@ -3,14 +3,14 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// COCO as it lies on disk.
+/// COCO's files on disk.
 @Suite struct COCOTests {
   private let disk: DataSetFolder
 
   init() throws { disk = try DataSetFolder() }
 
   @Test(arguments: ["val2017", "annotations/val2017", "images/val2017", "annotations"])
-  func cocoFindsItsPictures(_ folder: String) throws {
+  func imagesAreFound(_ folder: String) throws {
     try writeCOCO()
     try disk.write("\(folder)/1.jpg", "")
     let data = try disk.load("annotations/instances_val2017.json")
@@ -22,26 +22,26 @@ import Testing
     #expect(data.images[1].objects.isEmpty && data.images[1].classes == [0])
     #expect(
       data.notes.filter { !$0.contains("missing") } == [
-        "1 picture is left out for want of an annotation; the first is 3.jpg.",
+        "1 image is without an annotation and left out; the first is 3.jpg.",
         "1 crowd annotation is left out of the boxes; their classes are kept.",
         "1 box has no area and is left out.",
       ])
-    #expect(data.notes.count { $0.hasPrefix("1 picture is missing on disk") } == 1)
+    #expect(data.notes.count { $0.hasPrefix("1 image is missing on disk") } == 1)
   }
 
-  @Test func cocoTakesAFolderOfPictures() throws {
+  @Test func imageFolderCanBeGiven() throws {
     try writeCOCO()
     let file = "annotations/instances_val2017.json"
     #expect(
       disk.sentence { try disk.load(file) }
-        == "annotations/val2017: not found; expected the folder of the pictures of annotations/instances_val2017.json")
+        == "annotations/val2017: not found; expected the folder of the images of annotations/instances_val2017.json")
     #expect(
       disk.sentence { try disk.load(file, DataSetOptions(images: disk.path("gone"))) }
-        == "gone: not found; expected the folder of the pictures")
-    // Pictures that are missing are kept, so that a run reports them.
+        == "gone: not found; expected the folder of the images")
+    // Missing images are kept, so that a run reports them.
     let data = try disk.load(file, DataSetOptions(images: disk.root))
     #expect(data.images.map(\.path) == [disk.path("1.jpg"), disk.path("2.jpg")])
-    #expect(data.notes.contains("2 pictures are missing on disk; the first is \(disk.path("1.jpg"))."))
+    #expect(data.notes.contains("2 images are missing on disk; the first is \(disk.path("1.jpg"))."))
   }
 
   @Test(arguments: [
@@ -81,7 +81,7 @@ import Testing
   }
 }
 
-/// A COCO file of one annotation, of which a part may be wrong.
+/// A COCO file with one annotation, of which a part can be wrong.
 private func annotated(image: Int = 1, category: Int = 1, box: String = "[0, 0, 1, 1]") -> String {
   """
   {"images": [{"id": 1, "file_name": "1.jpg"}], "categories": [{"id": 1, "name": "dog"}],

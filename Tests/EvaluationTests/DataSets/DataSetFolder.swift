@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A scratch folder in which data sets are written and read, with a network of three classes.
+/// A scratch folder for data sets that are written and read, with a network of three classes.
 struct DataSetFolder {
   private let scratch: Fixtures.Scratch
   private let pets = ClassNames(names: [0: "cat, tabby", 1: "dog", 2: "horse"], count: 3)
@@ -41,7 +41,7 @@ struct DataSetFolder {
     try data.write(to: url)
   }
 
-  /// An annotation as of PASCAL VOC and ILSVRC.
+  /// An annotation in the format of PASCAL VOC and ILSVRC.
   func annotation(_ objects: [(name: String, sides: [Double], difficult: Int)]) -> String {
     "<annotation>"
       + objects.map { object in

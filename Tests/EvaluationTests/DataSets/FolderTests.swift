@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A folder per class.
+/// A data set with a folder per class.
 @Suite struct FolderTests {
   private let disk: DataSetFolder
 
@@ -17,7 +17,7 @@ import Testing
     #expect(data.name == "folder pets")
     #expect(data.images.map(\.name) == ["Dog/deep/2.PNG", "cat/1.jpg", "tabby/3.jpeg"])
     #expect(data.images.map(\.classes) == [[1], [0], [0]])
-    #expect(data.notes == ["1 picture is neither JPEG nor PNG and left out; the first is dog/4.bmp."])
+    #expect(data.notes == ["1 image is neither JPEG nor PNG and left out; the first is dog/4.bmp."])
   }
 
   @Test func unknownFoldersAreInAlphabeticalOrder() throws {
@@ -27,13 +27,14 @@ import Testing
     #expect(data.images.map(\.classes) == [[0], [1], [2]])
     #expect(
       data.notes == [
-        "The network has no name of a folder; the 3 folders are its classes in alphabetical order, as for torchvision."
+        "No folder has the name of a class of the network; the 3 folders are its classes in alphabetical order, as in "
+          + "torchvision."
       ])
     try disk.write("letters/c/4.jpg", "")
     #expect(
       disk.sentence { try disk.load("letters") }
-        == "letters: 4 classes are not among the network's 3: B, a, b, c; give a class file that says which class each name "
-        + "means, or skip unknown classes")
+        == "letters: 4 classes are not among the network's 3: B, a, b, c; provide a class file that maps each name to "
+        + "a class, or skip unknown classes")
   }
 
   @Test func linksToFoldersAreFollowedOnce() throws {

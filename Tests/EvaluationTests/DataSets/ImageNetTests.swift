@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// ILSVRC as it lies on disk.
+/// ILSVRC's files on disk.
 @Suite struct ImageNetTests {
   private let disk: DataSetFolder
 
@@ -21,13 +21,13 @@ import Testing
     #expect(data.name == "imagenet val")
     #expect(data.images.map(\.name) == ["a.JPEG", "b.JPEG"])
     #expect(data.images.map(\.classes) == [[1], [2]])
-    #expect(data.notes == ["1 picture is left out for want of a label; the first is c.JPEG."])
+    #expect(data.notes == ["1 image is without a label and left out; the first is c.JPEG."])
   }
 
   @Test func boxesOfILSVRCCountPixelsFromZero() throws {
     try writeImageNet()
     try disk.write("labels", "a 1\nb 2\nz 0")
-    // The upper left pixel and the whole of a picture of 500 columns and 375 rows; sides in the wrong order.
+    // The upper left pixel, and a whole image of 500 columns and 375 rows with sides in the wrong order.
     try disk.write(
       "boxes/n1/a.xml", disk.annotation([("n00000001", [0, 0, 0, 0], 0), ("n00000001", [499, 374, 0, 0], 0)]))
     let options = DataSetOptions(labels: disk.path("labels"), boxes: disk.path("boxes"))
@@ -38,9 +38,9 @@ import Testing
       ])
     #expect(
       data.notes == [
-        "1 picture is left out for want of a label; the first is c.JPEG.",
-        "1 label is of no picture in the folder; the first is of z.",
-        "1 picture is without a file of boxes; the first is b.JPEG.",
+        "1 image is without a label and left out; the first is c.JPEG.",
+        "1 label is without an image in the folder; the first is for z.",
+        "1 image is without an annotation file; the first is b.JPEG.",
       ])
   }
 
@@ -58,13 +58,13 @@ import Testing
   @Test(arguments: [
     (
       "490\n361\n",
-      "bare numbers count the classes in the order of the challenge's development kit, which is not a network's; expected "
+      "numbers without names follow the order of the challenge's development kit, not that of a network; expected "
         + "LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\""
     ),
-    ("a 1\nb", "line 2: expected a picture and its class, found b"),
+    ("a 1\nb", "line 2: expected an image and its class, found b"),
     (
       "ImageId,PredictionString\na,n00000001 1 2 3",
-      "line 2: expected a picture, and classes with four numbers each, found a,n00000001 1 2 3"
+      "line 2: expected an image, and classes with four numbers each, found a,n00000001 1 2 3"
     ),
     ("{\"a\": [1]}", "a: expected text, found another kind of value"),
     ("{\"a\": 1", "expected JSON, found the given data was not valid JSON"),
@@ -81,8 +81,8 @@ import Testing
     try writeImageNet()
     #expect(
       disk.sentence { try disk.load("val", format: .imagenet) }
-        == "val: the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of picture "
-        + "and class")
+        == "val: the format imagenet needs a folder and a labels file, such as LOC_val_solution.csv, or lines with an "
+        + "image and its class")
     #expect(
       disk.sentence { try disk.load("val", DataSetOptions(labels: disk.path("gone"))) }
         == "gone: not found; expected labels")
@@ -99,7 +99,7 @@ import Testing
     #expect(data.images.count == 120)
     #expect(data.notes.isEmpty)
     for image in data.images {
-      // Each file's name begins with the WordNet identifier of its class.
+      // Each file name starts with the WordNet identifier of its class.
       #expect(image.classes == [try classes.index(of: String(image.name.prefix(9)), in: "")])
     }
   }

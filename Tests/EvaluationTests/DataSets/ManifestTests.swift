@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Data sets in a file of CSV or JSONL.
+/// Data sets in a CSV or JSONL file.
 @Suite struct ManifestTests {
   private let disk: DataSetFolder
 
@@ -26,7 +26,7 @@ import Testing
           classIndex: 0, box: BoundingBox(left: 1, top: 2, right: 3.5, bottom: 4), isDifficult: true),
         LabeledObject(classIndex: 1, box: BoundingBox(left: 0, top: 0, right: 1, bottom: 1)),
       ])
-    #expect(data.notes == ["1 picture is missing on disk; the first is /data/b.jpg."])
+    #expect(data.notes == ["1 image is missing on disk; the first is /data/b.jpg."])
     try disk.write("classes.csv", "image,class\na.jpg,2\n")
     #expect(try disk.load("classes.csv").images.map(\.classes) == [[2]])
   }
@@ -56,7 +56,7 @@ import Testing
     ),
     (
       "m.csv", "image,class\na.jpg",
-      "line 2: expected 2 fields as in the header, of which image and class are not empty, found a.jpg"
+      "line 2: expected 2 fields as in the header, with a nonempty image and class, found a.jpg"
     ),
     (
       "m.csv", "image,class,left,top,right,bottom\n\n\"a\n.jpg\",1,,,,\na.jpg,1,2,3,4,",

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// PASCAL VOC as it lies on disk.
+/// PASCAL VOC's files on disk.
 @Suite struct VOCTests {
   private let disk: DataSetFolder
 
@@ -23,7 +23,7 @@ import Testing
       ])
     #expect(data.images[0].classes == [0, 1])
     #expect(data.images[1].objects.isEmpty)
-    #expect(data.notes == ["1 picture is left out for want of an annotation; the first is nowhere."])
+    #expect(data.notes == ["1 image is without an annotation and left out; the first is nowhere."])
   }
 
   @Test func vocSplits() throws {
@@ -34,10 +34,10 @@ import Testing
     let all = try disk.load("VOC2012")
     #expect(all.name == "voc VOC2012")
     #expect(all.images.map(\.name) == ["JPEGImages/a.jpg", "JPEGImages/b.png", "JPEGImages/c.jpg"])
-    #expect(all.notes == ["1 picture is missing on disk; the first is \(disk.path("VOC2012/JPEGImages/c.jpg"))."])
+    #expect(all.notes == ["1 image is missing on disk; the first is \(disk.path("VOC2012/JPEGImages/c.jpg"))."])
   }
 
-  /// Foundation's parser ends the process at such names.
+  /// Foundation's parser terminates the process at invalid names.
   @Test(arguments: ["", "<?xml version=\"1.0\" encoding=\"utf-8\"?>", "<?xml version=\"1.0\" encoding=\"us-ascii\"?>"])
   func vocAnnotationsAreInUTF8(head: String) throws {
     try writeVOC()
@@ -50,7 +50,7 @@ import Testing
         == "VOC2012/Annotations/a.xml: expected text in UTF-8, found other bytes")
   }
 
-  @Test(arguments: ["ISO-8859-1", "windows-1252"]) func vocAnnotationsMaySayTheirEncoding(name: String) throws {
+  @Test(arguments: ["ISO-8859-1", "windows-1252"]) func vocAnnotationsCanDeclareTheirEncoding(name: String) throws {
     try writeVOC()
     let file = URL(fileURLWithPath: disk.path("VOC2012/Annotations/a.xml"))
     let text = try String(contentsOf: file, encoding: .utf8)
@@ -61,7 +61,7 @@ import Testing
     #expect(try disk.load("VOC2012").images[0].classes == [0, 1])
   }
 
-  @Test func vocSplitMustBeThere() throws {
+  @Test func vocSplitMustExist() throws {
     try writeVOC()
     #expect(
       disk.sentence { try disk.load("VOC2012", DataSetOptions(split: "test")) }
@@ -89,7 +89,7 @@ import Testing
     #expect(disk.sentence { try disk.load("VOC2012") } == "VOC2012/Annotations/a.xml: \(expected)")
   }
 
-  /// Each entity of ten of the one before: it must neither fill memory nor read files.
+  /// Each entity expands to ten of the previous one: parsing must neither exhaust memory nor read files.
   @Test(arguments: [String.Encoding.utf8, .utf16])
   func entitiesAreNotExpanded(_ encoding: String.Encoding) throws {
     try writeVOC()
@@ -104,7 +104,7 @@ import Testing
         == "VOC2012/Annotations/a.xml: expected an annotation, found a document type declaration")
   }
 
-  @Test func partsOfAnObjectAreNoObjects() throws {
+  @Test func partsOfAnObjectAreNotObjects() throws {
     try writeVOC()
     let part = "<part><name>head</name><bndbox><xmin>5</xmin><ymin>5</ymin><xmax>6</xmax><ymax>6</ymax></bndbox></part>"
     try disk.write(
@@ -122,7 +122,7 @@ import Testing
       "VOC2012/Annotations/a.xml", disk.annotation([("dog", [1, 2, 10, 20], 0), ("cat", [45.5, 1, 50, 1], 1)]))
     try disk.write("VOC2012/Annotations/b.xml", disk.annotation([]))
     try disk.write("VOC2012/Annotations/c.xml", disk.annotation([("horse", [1, 1, 2, 2], 0)]))
-    for picture in ["a.jpg", "b.png"] { try disk.write("VOC2012/JPEGImages/\(picture)", "") }
+    for image in ["a.jpg", "b.png"] { try disk.write("VOC2012/JPEGImages/\(image)", "") }
     try disk.write("VOC2012/ImageSets/Main/val.txt", "b\na\nnowhere\n")
     try disk.write("VOC2012/ImageSets/Main/trainval.txt", "a\n")
     try disk.write("VOC2012/ImageSets/Main/dog_val.txt", "a  1\nb -1\n")

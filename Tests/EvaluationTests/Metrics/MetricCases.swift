@@ -2,10 +2,11 @@ import Foundation
 import RelevanceKit
 import RelevanceTestSupport
 
-/// Every score against `evaluators.py` and `evaluator_statistics.py` in `Tools/reference/oracles`, which work from the definitions in NumPy
-/// and share no code with the package: exactly where sums are of whole numbers, otherwise up to the order of additions.
+/// Every score compared with `evaluators.py` and `evaluator_statistics.py` in `Tools/reference/oracles`, which
+/// implement the definitions in NumPy and share no code with the package. Sums of integers must be exact, and other
+/// sums agree up to the order of additions.
 enum MetricCases {
-  /// Of sums in double precision, relative: the order of additions differs.
+  /// The relative tolerance of sums in double precision, whose order of additions differs.
   static let tolerance = 1e-12
 
   private struct Cases<Case: Decodable>: Decodable {

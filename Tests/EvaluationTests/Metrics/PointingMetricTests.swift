@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Regions, and how maps point into them.
+/// Regions, and whether maps point into them.
 @Suite struct PointingMetricTests {
   private struct RegionCase: Decodable {
     let name: String

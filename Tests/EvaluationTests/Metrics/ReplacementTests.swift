@@ -3,18 +3,18 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What patches and pixels are replaced in which order, and what that does.
+/// The order in which patches and pixels are replaced, and the effect.
 @Suite struct ReplacementTests {
-  /// Two pictures in which each value says where it is from: i in the one, −1 − i in the other.
-  private static func pictures(_ map: SaliencyMap) -> (image: Tensor, other: Tensor) {
+  /// Two images in which each value indicates its origin: i in one image, −1 − i in the other.
+  private static func images(_ map: SaliencyMap) -> (image: Tensor, other: Tensor) {
     let shape: TensorShape = [1, 3, map.height, map.width]
     let image = Tensor(shape: shape, elements: (0..<shape.count).map(Float.init))
     return (image, image.map { -1 - $0 })
   }
 
-  /// As the oracle sums up pictures: Σ (i + 1) x_i.
-  private static func checksum(_ picture: Tensor) -> Int {
-    picture.elements.enumerated().reduce(0) { $0 + ($1.offset + 1) * Int($1.element) }
+  /// The oracle's checksum of an image: Σ (i + 1) x_i.
+  private static func checksum(_ image: Tensor) -> Int {
+    image.elements.enumerated().reduce(0) { $0 + ($1.offset + 1) * Int($1.element) }
   }
 
   @Test func ablationPatches() throws {
@@ -32,38 +32,38 @@ import Testing
         Patch(center: ($0[0], $0[1]), side: one.side, height: map.height, width: map.width)
       }
       #expect(found == expected, "\(one.map)")
-      var (picture, other) = Self.pictures(map)
+      var (image, other) = Self.images(map)
       let checksums = found.map { patch in
-        picture = picture.replacing(patch, by: .picture(other))
-        return Self.checksum(picture)
+        image = image.replacing(patch, by: .image(other))
+        return Self.checksum(image)
       }
       #expect(checksums == one.checksums, "\(one.map)")
     }
   }
 
   @Test func replacedPixels() throws {
-    struct Pictures: Decodable {
+    struct Images: Decodable {
       let checksums: [Int]
     }
     struct Case: Decodable {
       let map: String
       let steps: Int
       let counts: [Int]
-      /// Not given of all maps.
-      let deletion, insertion: Pictures?
+      /// Only given for some maps.
+      let deletion, insertion: Images?
     }
     let maps = try MetricCases.maps()
     for one in try MetricCases.cases("curves", of: Case.self) {
       let map = try #require(maps[one.map])
-      let (image, other) = Self.pictures(map)
+      let (image, other) = Self.images(map)
       let replacement = PixelReplacement(map, steps: one.steps)
       #expect((1...one.steps).map { replacement.count(after: $0) } == one.counts, "\(one.map)")
-      let deleted = replacement.pictures(from: image, to: other)
+      let deleted = replacement.images(from: image, to: other)
       #expect(deleted.first == image && deleted.last == other)
       if let expected = one.deletion {
         #expect(deleted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")
       }
-      let inserted = replacement.pictures(from: other, to: image)
+      let inserted = replacement.images(from: other, to: image)
       if let expected = one.insertion {
         #expect(inserted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")
       }

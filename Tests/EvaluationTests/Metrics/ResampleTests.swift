@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Means and intervals of resamples that are given.
+/// Means and intervals of given resamples.
 @Suite struct ResampleTests {
   @Test func resamples() throws {
     struct Case: Decodable {

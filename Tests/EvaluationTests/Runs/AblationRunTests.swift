@@ -2,13 +2,14 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Ablation beside loops over patches.
+/// Ablation compared with loops over patches.
 @Suite struct AblationRunTests {
   private let tiny: TinyRun
 
   init() throws { tiny = try TinyRun() }
 
-  /// The pixels that are covered after each patch: around the largest that none covers yet, as far as they are in the picture.
+  /// The pixels that are covered after each patch: those around the largest pixel that no patch covers yet, clipped to
+  /// the image.
   private func covered(_ map: [Double], side: Int, patches: Int) -> [Set<Int>] {
     var covered: Set<Int> = []
     return (0..<patches).map { _ in
@@ -27,35 +28,35 @@ import Testing
     }
   }
 
-  /// With a side of 5, the fourth patch finds little or nothing left.
+  /// With a side of 5, little or nothing remains for the fourth patch.
   @Test(arguments: [1, 3, 5], [TargetChoice.labeled, .predicted]) func drops(side: Int, target: TargetChoice) throws {
     let patches = 4
-    // The replacement is another one than the mean.
+    // The replacement differs from the mean.
     let other = Seeded.tensor([1, 3, TinyRun.height, TinyRun.width], seed: 33)
     var evaluation = Ablation()
     (evaluation.patchSide, evaluation.patches, evaluation.target) = (side, patches, target)
-    if side > 1 { evaluation.replacement = .picture(other) }
+    if side > 1 { evaluation.replacement = .image(other) }
     let replacement = side > 1 ? other.elements.map(Double.init) : tiny.meanInput
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var sums = [[Double]](repeating: [0, 0], count: 2)
     var (last, before, targets) = (sums, [0.0, 0.0], 0.0)
-    for (picture, record) in journal.records(Ablation.Record.self) {
+    for (image, record) in journal.records(Ablation.Record.self) {
       #expect(
         record.targets.map(\.classIndex)
-          == (target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]))
-      let x = tiny.input(picture)
+          == (target == .labeled ? TinyRun.labels[image] : [tiny.ranking(image)[0]]))
+      let x = tiny.input(image)
       for found in record.targets {
         let c = found.classIndex
         let whole = (tiny.logits(x)[c], tiny.probabilities(x)[c])
         #expect(isClose(Double(found.logit), whole.0) && isClose(found.probability, whole.1))
         targets += 1
         before = [before[0] + whole.0, before[1] + whole.1]
-        for (method, map) in tiny.saliency(picture, c).enumerated() {
+        for (method, map) in tiny.saliency(image, c).enumerated() {
           for (step, pixels) in covered(map, side: side, patches: patches).enumerated() {
             let ablated = tiny.mixed(x, replacement, at: pixels)
             let drop = (whole.0 - tiny.logits(ablated)[c], whole.1 - tiny.probabilities(ablated)[c])
-            #expect(isClose(Double(found.drops[method].logit[step]), drop.0), "picture \(picture), class \(c), \(step)")
-            #expect(isClose(found.drops[method].probability[step], drop.1), "picture \(picture), class \(c), \(step)")
+            #expect(isClose(Double(found.drops[method].logit[step]), drop.0), "image \(image), class \(c), \(step)")
+            #expect(isClose(found.drops[method].probability[step], drop.1), "image \(image), class \(c), \(step)")
             if step == 0 { sums[method] = [sums[method][0] + drop.0, sums[method][1] + drop.1] }
             if step == patches - 1 { last[method] = [last[method][0] + drop.0, last[method][1] + drop.1] }
           }

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Channels set to 0 beside sums over them: in the tiny network a class's logit is a sum of what its four channels contribute.
+/// Channels set to 0, compared with sums over them: in the tiny network, a class's logit is the sum of the
+/// contributions of its four channels.
 @Suite struct ConceptsRunTests {
   private let tiny: TinyRun
   private static let layer = "relu"
@@ -17,16 +18,16 @@ import Testing
     return try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
   }
 
-  /// What is found for each target, with its picture.
+  /// The record of each target, with its image.
   private func targets(
     _ journal: Journal
-  ) -> [(picture: Int, found: ConceptsEvaluation.Record.Target)] {
+  ) -> [(image: Int, found: ConceptsEvaluation.Record.Target)] {
     journal.records(ConceptsEvaluation.Record.self).flatMap { item, record in record.targets.map { (item, $0) } }
   }
 
-  /// Orders by slopes, which the gradient has, by contributions, which rule z has, and by activation.
-  private func orders(_ picture: Int, _ classIndex: Int) -> [[Int]] {
-    let channels = tiny.channels(picture, classIndex)
+  /// Orders by slopes, as the gradient has, by contributions, as rule z has, and by activation.
+  private func orders(_ image: Int, _ classIndex: Int) -> [[Int]] {
+    let channels = tiny.channels(image, classIndex)
     func falling(_ value: (Int) -> Double) -> [Int] {
       channels.indices.sorted { value($0) > value($1) || value($0) == value($1) && $0 < $1 }
     }
@@ -39,12 +40,12 @@ import Testing
     let counts = [0, 1, 2, 3, 4]
     let found = targets(try journal(target: target))
     #expect(found.count == (target == .labeled ? 5 : 3))
-    for (picture, found) in found {
-      let logits = tiny.logits(tiny.input(picture))
-      // In the order of the class's own channels; other classes' logits fall by what they have there.
-      let every = (0..<TinyRun.classes).map { tiny.channels(picture, $0).map(\.contribution) }
+    for (image, found) in found {
+      let logits = tiny.logits(tiny.input(image))
+      // Channels are set to 0 in the order of the class; logits of other classes fall by their own contributions.
+      let every = (0..<TinyRun.classes).map { tiny.channels(image, $0).map(\.contribution) }
       #expect(found.curves.count == 4 && found.curves.allSatisfy { $0.logits.count == counts.count })
-      for (order, curve) in zip(orders(picture, found.classIndex), found.curves) {
+      for (order, curve) in zip(orders(image, found.classIndex), found.curves) {
         for (step, count) in counts.enumerated() {
           let left = (0..<TinyRun.classes).map { index in
             logits[index] - order.prefix(count).reduce(0) { $0 + every[index][$1] }
@@ -58,10 +59,10 @@ import Testing
     if target == .labeled { #expect(Set(found.map(\.found.classIndex)) == [0, 1, 2, 3, 4]) }
   }
 
-  /// Where contributions add up, no order lowers the logit more, whatever the number of channels.
+  /// If contributions add up, no order lowers the logit more, for any number of channels.
   @Test func relevanceIsTheBestOrder() throws {
-    for (picture, found) in targets(try journal()) {
-      let contributions = tiny.channels(picture, found.classIndex).map(\.contribution)
+    for (image, found) in targets(try journal()) {
+      let contributions = tiny.channels(image, found.classIndex).map(\.contribution)
       let start = found.curves[0].logits[0]
       for count in 0...TinyRun.channels {
         let subsets = (0..<1 << TinyRun.channels).filter { $0.nonzeroBitCount == count }
@@ -75,19 +76,19 @@ import Testing
     }
   }
 
-  /// By chance each channel is among the first `k` of four in `k` of four orders.
-  @Test func randomOrdersAreChance() throws {
-    for (picture, found) in targets(try journal(randomOrders: 1000)) {
-      let contributions = tiny.channels(picture, found.classIndex).map(\.contribution)
+  /// In a random order, each of four channels is among the first `k` with probability `k`/4.
+  @Test func randomOrdersAreUniform() throws {
+    for (image, found) in targets(try journal(randomOrders: 1000)) {
+      let contributions = tiny.channels(image, found.classIndex).map(\.contribution)
       let (start, curve) = (found.curves[3].logits[0], found.curves[3].logits)
       let (sum, squares) = contributions.reduce((0, 0)) { ($0.0 + $1, $0.1 + $1 * $1) }
       for count in 0...TinyRun.channels {
         let share = Double(count) / Double(TinyRun.channels)
-        // Five standard errors of a sample without replacement are less than this.
+        // The bound is more than five standard errors of a sample without replacement.
         #expect(abs(curve[count] - (start - share * sum)) <= 5 * squares.squareRoot() / 1000.squareRoot() + 1e-4)
       }
     }
-    // The same seed draws the same, another one other orders, and no two pictures share theirs.
+    // The same seed draws the same orders, another seed draws other orders, and no two images share their orders.
     func random(_ seed: UInt64) throws -> [[Double]] {
       var evaluation = ConceptsEvaluation()
       (evaluation.layer, evaluation.seed, evaluation.randomOrders) = (Self.layer, seed, 1)
@@ -122,7 +123,7 @@ import Testing
         #expect(isClose(try number(results.tables[2], count, name), logit))
         #expect(isClose(try number(results.tables[3], count, name), probability))
       }
-      // From 1 to 2 channels and from 2 to 4 it is as far on a logarithmic axis.
+      // The distances from 1 to 2 channels and from 2 to 4 are equal on a logarithmic axis.
       func area(_ values: [Double]) -> Double { (values[1] + values[2]) / 4 + (values[2] + values[3]) / 4 }
       let logit = mean { area($0.curves[order].logits) - $0.curves[order].logits[0] }
       let probability = mean { area($0.curves[order].probabilities) }
@@ -159,12 +160,13 @@ import Testing
   ]) func stepsAreGeometric(channels: Int, perDoubling: Int, counts: [Int]) {
     let steps = ChannelSteps(channels: channels, perDoubling: perDoubling)
     #expect(steps.counts == counts)
-    // A constant is its own mean, and the logarithm of the number of channels has its mean half way.
+    // The mean of a constant is the constant, and the mean of the logarithm of the number of channels is half of its
+    // maximum.
     #expect(isClose(steps.mean(of: counts.map { _ in 3 }), 3))
     #expect(isClose(steps.mean(of: counts.map { log(Double(max($0, 1))) }), log(Double(channels)) / 2))
   }
 
-  @Test func whatCannotBeIsSaid() throws {
+  @Test func impossibleEvaluationsAreErrors() throws {
     func refusal(_ layer: String, _ methods: [any AttributionMethod]) -> String {
       var evaluation = ConceptsEvaluation()
       evaluation.layer = layer
@@ -176,6 +178,7 @@ import Testing
     #expect(refusal("rely", [.lrp]).contains("did you mean relu"))
     #expect(refusal("head", [.lrp]).contains("expected a node between the input and the logits"))
     #expect(
-      refusal("relu", [.lrp, .random]).hasPrefix("random gives no relevance of channels; expected methods such as"))
+      refusal("relu", [.lrp, .random]).hasPrefix(
+        "random does not compute relevance of channels; expected methods such as"))
   }
 }

@@ -1,18 +1,18 @@
 import RelevanceKit
 import Testing
 
-/// Deletion and insertion beside loops over pixels.
+/// Deletion and insertion compared with loops over pixels.
 @Suite struct FlippingRunTests {
   private let tiny: TinyRun
-  /// The pixels do not divide evenly.
+  /// The number of pixels is not a multiple of the number of steps.
   private static let steps = 5
 
   init() throws { tiny = try TinyRun() }
 
-  /// The probability of a class after each step: pixels go by falling saliency, and by their index where that is equal.
-  private func curve(_ picture: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
+  /// The probability of a class after each step: pixels are replaced in descending order of saliency, then by index.
+  private func curve(_ image: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
     let order = map.indices.sorted { map[$0] > map[$1] || map[$0] == map[$1] && $0 < $1 }
-    let (x, mean) = (tiny.input(picture), tiny.meanInput)
+    let (x, mean) = (tiny.input(image), tiny.meanInput)
     return (0...Self.steps).map { step in
       let share = Double(step) / Double(Self.steps)
       let count = Int((share * Double(order.count)).rounded(.up))
@@ -26,23 +26,23 @@ import Testing
     var evaluation = PixelFlipping<Direction>()
     (evaluation.steps, evaluation.target) = (Self.steps, target)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
-    // Of each method the curves of all targets.
+    // For each method, the curves of all targets.
     var curves: [[[Double]]] = [[], []]
-    for (picture, record) in journal.records(PixelFlipping<Direction>.Record.self) {
-      let classes = target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
+    for (image, record) in journal.records(PixelFlipping<Direction>.Record.self) {
+      let classes = target == .labeled ? TinyRun.labels[image] : [tiny.ranking(image)[0]]
       #expect(record.targets.map(\.classIndex) == classes)
       for found in record.targets {
-        for (method, map) in tiny.saliency(picture, found.classIndex).enumerated() {
-          let expected = curve(picture, found.classIndex, map, inserts: inserts)
+        for (method, map) in tiny.saliency(image, found.classIndex).enumerated() {
+          let expected = curve(image, found.classIndex, map, inserts: inserts)
           curves[method].append(expected)
           #expect(found.probabilities[method].count == expected.count)
           for (a, b) in zip(found.probabilities[method], expected) {
-            #expect(isClose(a, b), "picture \(picture), class \(found.classIndex), method \(method): \(a) is not \(b)")
+            #expect(isClose(a, b), "image \(image), class \(found.classIndex), method \(method): \(a) is not \(b)")
           }
         }
       }
     }
-    // Trapezes of equal width.
+    // Trapezoids of equal width.
     let areas = curves.map { curves in
       curves.map { curve in
         zip(curve, curve.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 } / Double(Self.steps)

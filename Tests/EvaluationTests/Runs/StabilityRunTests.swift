@@ -1,7 +1,8 @@
 import RelevanceKit
 import Testing
 
-/// Changes of maps under noise beside loops over pixels, with noise drawn by SplitMix64 (G. Steele, D. Lea, C. Flood, 2014) again.
+/// Changes of maps under noise compared with loops over pixels, with noise from a second implementation of SplitMix64
+/// (G. Steele, D. Lea, C. Flood, 2014).
 @Suite struct StabilityRunTests {
   private let tiny: TinyRun
 
@@ -27,10 +28,10 @@ import Testing
     (evaluation.samples, evaluation.noise, evaluation.seed) = (3, noise, seed)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var largest: [[Double]] = [[], []]
-    for (picture, record) in journal.records(Stability.Record.self) {
-      let x = tiny.input(picture)
-      let best = tiny.ranking(picture)[0]
-      var draws = Draws(state: seed &+ UInt64(picture) &* 0x9E37_79B9)
+    for (image, record) in journal.records(Stability.Record.self) {
+      let x = tiny.input(image)
+      let best = tiny.ranking(image)[0]
+      var draws = Draws(state: seed &+ UInt64(image) &* 0x9E37_79B9)
       let copies = (0..<3).map { _ in
         x.enumerated().map { index, value in
           let (lower, upper) = TinyRun.range(index / TinyRun.plane)
@@ -49,20 +50,20 @@ import Testing
           zip(other, map).reduce(0) { $0 + $1.0 * $1.1 } / Self.length(map) / max(Self.length(other), 1e-300)
         }
         largest[method].append(distances.max()!)
-        #expect(isClose(found.largest, distances.max()!), "picture \(picture), method \(method)")
-        #expect(isClose(found.similarity.cosine, cosines.reduce(0, +) / 3), "picture \(picture), method \(method)")
+        #expect(isClose(found.largest, distances.max()!), "image \(image), method \(method)")
+        #expect(isClose(found.similarity.cosine, cosines.reduce(0, +) / 3), "image \(image), method \(method)")
         if noise == 0 { #expect(found.largest == 0 && isClose(found.similarity.rankCorrelation, 1)) }
       }
     }
-    #expect(largest[0].count == 2, "one of the pictures is of the class whose maps are zero")
+    #expect(largest[0].count == 2, "one of the images is of the class whose maps are zero")
     let table = journal.results(resamples: 50).tables[0]
     for (method, name) in ["gradient", "lrp"].enumerated() {
       #expect(isClose(try table.value(name, "largest change"), largest[method].reduce(0, +) / 2))
     }
   }
 
-  /// What does not depend on the picture has nothing in common but chance.
-  @Test func randomMapsAreNotAlike() throws {
+  /// Maps that do not depend on the image have only a random similarity.
+  @Test func randomMapsAreNotSimilar() throws {
     let random = Subject(tiny.subject.explainer, methods: [.random])
     for (_, record) in try tiny.journal(Stability().prepared(random, on: tiny.data)).records(Stability.Record.self) {
       #expect(abs(try #require(record.changes[0]).similarity.rankCorrelation) < 0.3)

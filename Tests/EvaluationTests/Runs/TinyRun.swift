@@ -3,12 +3,12 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Three pictures and a network small enough to be computed by loops in double precision: a convolution of 3 × 3 with padding, a
-/// rectifier and a fully connected layer, without biases. Nothing here but `subject` and `data` uses the package's code.
+/// Three images and a network that is small enough for loops in double precision: a convolution of 3 × 3 with padding,
+/// a rectifier and a fully connected layer, without biases. Only `subject` and `data` use the package's code.
 struct TinyRun {
   static let (height, width, channels, classes) = (7, 6, 4, 5)
   static let plane = height * width
-  /// What is compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
+  /// The methods that are compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
   static let methods: [any AttributionMethod] = [.gradient, .lrp]
 
   let scratch: Fixtures.Scratch
@@ -16,18 +16,18 @@ struct TinyRun {
   let subject: Subject
   private let kernel: [Double]
   private let head: [Double]
-  /// Red, green, blue of each pixel of each picture.
+  /// Red, green, blue of each pixel of each image.
   private let bytes: [[UInt8]]
   private static let (mean, deviation) = ([0.4, 0.5, 0.6], [0.2, 0.25, 0.3])
-  /// The classes that the pictures are labeled with.
+  /// The classes that the images are labeled with.
   static let labels = [[0, 3], [2], [1, 4]]
 
   init() throws {
     scratch = try Fixtures.Scratch()
-    bytes = (0..<3).map { picture in (0..<3 * Self.plane).map { UInt8(Seeded.uniform(UInt64(80 + picture), $0) * 256) }
+    bytes = (0..<3).map { image in (0..<3 * Self.plane).map { UInt8(Seeded.uniform(UInt64(80 + image), $0) * 256) }
     }
     let kernel = Seeded.tensor([Self.channels, 3, 3, 3], seed: 31)
-    // Nothing contributes to the last class: its maps are zero.
+    // No channel contributes to the last class, so its maps are zero.
     let head = Tensor(
       shape: [Self.classes, Self.channels * Self.plane],
       elements: (0..<Self.classes * Self.channels * Self.plane).map { index in
@@ -53,10 +53,10 @@ struct TinyRun {
         preprocessing: Preprocessing(resize: nil, crop: nil, mean: Self.mean, standardDeviation: Self.deviation)),
       methods: Self.methods)
     var images: [LabeledImage] = []
-    for (picture, labels) in Self.labels.enumerated() {
-      let path = scratch.path("\(picture).png")
-      try RGBImage(width: Self.width, height: Self.height, pixels: bytes[picture]).writePNG(to: path)
-      images.append(LabeledImage(name: "\(picture).png", path: path, classes: labels))
+    for (image, labels) in Self.labels.enumerated() {
+      let path = scratch.path("\(image).png")
+      try RGBImage(width: Self.width, height: Self.height, pixels: bytes[image]).writePNG(to: path)
+      images.append(LabeledImage(name: "\(image).png", path: path, classes: labels))
     }
     data = DataSet(name: "tiny", images: images)
   }
@@ -68,17 +68,17 @@ struct TinyRun {
     return journal
   }
 
-  // MARK: From the definitions
+  // MARK: Values from the definitions
 
-  /// A picture as the network's input: channels of rows.
-  func input(_ picture: Int) -> [Double] {
+  /// An image as the network's input: channels of rows.
+  func input(_ image: Int) -> [Double] {
     (0..<3 * Self.plane).map { index in
       let (channel, pixel) = (index / Self.plane, index % Self.plane)
-      return (Double(bytes[picture][pixel * 3 + channel]) / 255 - Self.mean[channel]) / Self.deviation[channel]
+      return (Double(bytes[image][pixel * 3 + channel]) / 255 - Self.mean[channel]) / Self.deviation[channel]
     }
   }
 
-  /// The mean of the pictures, place by place.
+  /// The mean of the images, position by position.
   var meanInput: [Double] {
     let inputs = (0..<3).map(input)
     return inputs[0].indices.map { (inputs[0][$0] + inputs[1][$0] + inputs[2][$0]) / 3 }
@@ -135,25 +135,26 @@ struct TinyRun {
     return powers.map { $0 / powers.reduce(0, +) }
   }
 
-  /// The classes by falling logit.
-  func ranking(_ picture: Int) -> [Int] {
-    let logits = logits(input(picture))
+  /// The classes in descending order of their logits.
+  func ranking(_ image: Int) -> [Int] {
+    let logits = logits(input(image))
     return (0..<Self.classes).sorted { logits[$0] > logits[$1] }
   }
 
-  /// What a channel of the input can be.
+  /// The possible values of a channel of the input.
   static func range(_ channel: Int) -> (lower: Double, upper: Double) {
     (-mean[channel] / deviation[channel], (1 - mean[channel]) / deviation[channel])
   }
 
-  /// How much each pixel counts for a class, by each method.
-  func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] { saliency(input(picture), classIndex) }
+  /// The saliency of each pixel for a class, by each method.
+  func saliency(_ image: Int, _ classIndex: Int) -> [[Double]] { saliency(input(image), classIndex) }
 
-  /// Of each channel behind the rectifier the sum of its values, of a class's weights for it, and of the products of both.
+  /// For each channel after the rectifier, the sum of its values, of a class's weights for it, and of the products of
+  /// both.
   func channels(
-    _ picture: Int, _ classIndex: Int
+    _ image: Int, _ classIndex: Int
   ) -> [(activation: Double, slope: Double, contribution: Double)] {
-    let hidden = hidden(input(picture))
+    let hidden = hidden(input(image))
     return (0..<Self.channels).map { channel in
       var sums = (activation: 0.0, slope: 0.0, contribution: 0.0)
       for i in channel * Self.plane..<(channel + 1) * Self.plane {
@@ -166,7 +167,7 @@ struct TinyRun {
     }
   }
 
-  /// The same of any input.
+  /// The saliency of each pixel for any input.
   func saliency(_ x: [Double], _ classIndex: Int) -> [[Double]] {
     let hidden = hidden(x)
     var gradient = [Double](repeating: 0, count: x.count)
@@ -182,14 +183,14 @@ struct TinyRun {
     return maps
   }
 
-  /// An input with some pixels of another one.
+  /// An input in which some pixels are those of another one.
   func mixed(_ x: [Double], _ other: [Double], at pixels: Set<Int>) -> [Double] {
     x.indices.map { pixels.contains($0 % Self.plane) ? other[$0] : x[$0] }
   }
 }
 
 extension ResultTable {
-  /// The value of an estimate, by the first cell of its row and the head of its column.
+  /// The value of an estimate, by the first cell of its row and the header of its column.
   func value(_ row: String, _ column: String) throws -> Double {
     let index = try #require(columns.firstIndex(of: column))
     let cells = try #require(rows.first { $0[0] == .text(row) })
@@ -199,7 +200,7 @@ extension ResultTable {
   }
 }
 
-/// Whether numbers are the same up to single precision.
+/// Whether numbers are equal up to single precision.
 func isClose(_ found: Double, _ expected: Double, within tolerance: Double = 2e-5) -> Bool {
   abs(found - expected) <= tolerance * max(abs(expected), 1)
 }

@@ -1,4 +1,4 @@
-"""A headless Chromium with one page, by the DevTools protocol: with Python's standard library only."""
+"""A headless Chromium with one page, controlled by the DevTools protocol. Needs only Python's standard library."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ class WebSocket:
             f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
         self.file = self.socket.makefile("rb")
-        assert b" 101 " in self.file.readline(), "the browser refuses the connection"
+        assert b" 101 " in self.file.readline(), "the browser rejected the connection"
         while self.file.readline().strip():
             pass
 
@@ -54,7 +54,7 @@ class WebSocket:
 
 
 class Browser:
-    """The browser, from start to end of a `with`, and what it has said of the page since it was opened (`events`)."""
+    """The running browser, which a `with` block ends. `events` contains its events since the page was opened."""
 
     def __init__(self, executable):
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -67,7 +67,7 @@ class Browser:
             if "DevTools listening on" in line:
                 port = urllib.parse.urlsplit(line.split()[-1]).port
                 break
-        assert port, "the browser does not start"
+        assert port, "the browser did not start"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
             pages = [page for page in json.load(answer) if page["type"] == "page"]
         self.connection = WebSocket(pages[0]["webSocketDebuggerUrl"])
@@ -117,17 +117,17 @@ class Browser:
             self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
     def text(self, characters):
-        """Types into whatever has the focus."""
+        """Types into the element that has the focus."""
         self.do("Input.insertText", text=characters)
 
     def place(self, selector, across=0.5, down=0.5):
-        """A point of an element, in the window, after it was scrolled into sight."""
+        """A point of an element in the window, after scrolling it into view."""
         box = self.value(f"""(() => {{ const e = document.querySelector({json.dumps(selector)});
           if (!e) return null;
           e.scrollIntoView({{block: 'center'}});
           const box = e.getBoundingClientRect();
           return [box.left, box.top, box.width, box.height]; }})()""")
-        assert box and box[2] > 0 and box[3] > 0, f"nothing to see at {selector}"
+        assert box and box[2] > 0 and box[3] > 0, f"{selector} is not visible"
         return box[0] + across * box[2], box[1] + down * box[3]
 
     def mouse(self, kind, x, y, **more):
@@ -139,7 +139,7 @@ class Browser:
         self.mouse("mouseReleased", x, y, clickCount=1)
 
     def drag(self, selector, points):
-        """Draws a line through points, given as shares of an element's width and height."""
+        """Drags the mouse through points, given as shares of an element's width and height."""
         places = [self.place(selector, *point) for point in points]
         self.mouse("mousePressed", *places[0], clickCount=1, buttons=1)
         for place in places[1:]:

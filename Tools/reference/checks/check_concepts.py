@@ -1,10 +1,10 @@
-"""Opens a page that `relevance concepts` has written in headless Chromium, and uses it.
+"""Checks a page that `relevance concepts` has written in headless Chromium.
 
     python3 Tools/reference/checks/check_concepts.py concept-index/concepts.html [--screenshots DIR]
 
-Needs Chromium and Python's standard library only. Checks that the page makes no request and logs no error, that its search and its
-controls do what they say, by mouse and by keyboard, and that nothing overflows at 400 and 1280 pixels. Prints what it has found as JSON;
-the exit status is 1 if a check fails, and 77 if there is no Chromium.
+Needs only Chromium and Python's standard library. Checks that the page sends no request and logs no error, that its search and its controls work
+with mouse and keyboard, and that nothing overflows at 400 and 1280 pixels. Prints the results as JSON. Exit status 1: a check failed;
+77: Chromium is not installed.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 
-# As a file, from any folder, as well as by `python3 -m`.
+# Allows running this file from any folder, and with `python3 -m`.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from checks.browser import BROWSERS, Browser
 
@@ -34,7 +34,7 @@ def change(name, value, event):
 
 
 def wait(browser, expression):
-    """Whether something comes to hold within some seconds."""
+    """Waits until an expression is true; False after a timeout."""
     for _ in range(100):
         if browser.value(expression):
             return True
@@ -51,31 +51,31 @@ def check(browser, url, screenshots):
     browser.open(url)
     requests = [event["params"]["request"]["url"] for event in browser.events
                 if event.get("method") == "Network.requestWillBeSent"]
-    expect("requests nothing but itself", all(each == url or each.startswith("data:") for each in requests))
+    expect("requests only itself", all(each == url or each.startswith("data:") for each in requests))
     total = browser.value("data.layers[0].cards.length")
     expect("shows the first channels", len(browser.value(CARDS)) == min(total, 40))
     shares = browser.value("shown.map(each => each.share)")
     expect("the largest share comes first", shares == sorted(shares, reverse=True))
     has_examples = browser.value(f"!!{FIRST}")
     if has_examples:
-        expect("draws what is in sight", wait(browser, f"!!{FIRST}.dataset.drawn"))
-        expect("what is drawn is no plain area", browser.value(
+        expect("draws visible images", wait(browser, f"!!{FIRST}.dataset.drawn"))
+        expect("drawn images have more than a few colors", browser.value(
             f"new Set({FIRST}.getContext('2d').getImageData(0, 0, {FIRST}.width, {FIRST}.height).data).size > 4"))
         if browser.value(f"!!{FIRST}.example.mask"):
             before = browser.value(f"{SUM}({FIRST})")
             browser.value("document.getElementById('masked').click()")
-            expect("the mask can be taken off", wait(browser, f"{SUM}({FIRST}) !== {before}"))
+            expect("the mask can be removed", wait(browser, f"{SUM}({FIRST}) !== {before}"))
             browser.value("document.getElementById('masked').click()")
-            expect("and put on again", wait(browser, f"{SUM}({FIRST}) === {before}"))
+            expect("and applied again", wait(browser, f"{SUM}({FIRST}) === {before}"))
         before = browser.value(f"{SUM}({FIRST})")
         browser.value("document.getElementById('cropped').click()")
         expect("the whole image can be shown", wait(browser, f"{SUM}({FIRST}) !== {before}"))
         browser.value("document.getElementById('cropped').click()")
-        # A picture is enlarged by mouse, and closed by keyboard.
+        # An image is enlarged with the mouse and closed with the keyboard.
         browser.value("document.querySelector('.examples button').click()")
         expect("a click enlarges an image", browser.value("document.getElementById('large').open")
                and wait(browser, "!!document.getElementById('large-view').dataset.drawn"))
-        expect("the dialog says what it shows", browser.value("document.getElementById('large-words').textContent.length > 10"))
+        expect("the dialog has a description", browser.value("document.getElementById('large-words').textContent.length > 10"))
         browser.key("Escape", 27)
         expect("escape closes it", wait(browser, "!document.getElementById('large').open"))
         browser.value("document.querySelector('.examples button').focus()")
@@ -92,12 +92,12 @@ def check(browser, url, screenshots):
     browser.value(change("search", str(last), "input"))
     expect("a channel is found", f"Channel {last}" in browser.value(CARDS))
     browser.value(change("search", "no such thing", "input"))
-    expect("a search can find nothing", browser.value(CARDS) == []
+    expect("a search can have no results", browser.value(CARDS) == []
            and browser.value("document.getElementById('count').textContent").startswith("0 of "))
     browser.value(change("search", "", "input"))
     browser.value(change("order", "channel", "change"))
     channels = browser.value("shown.map(each => each.channel)")
-    expect("channels can be in order", channels == sorted(channels) and len(channels) == total)
+    expect("channels can be sorted by number", channels == sorted(channels) and len(channels) == total)
     if total > 40:
         browser.value("document.querySelector('#more button').click()")
         expect("more can be shown", len(browser.value(CARDS)) == min(total, 80))
@@ -127,9 +127,9 @@ def check(browser, url, screenshots):
     expect("the focus is visible", visible)
     expect("every control has a name", browser.value(
         "[...document.querySelectorAll('input, select')].every(e => e.labels.length || e.ariaLabel)"))
-    expect("every picture has a text", browser.value("[...document.images].every(e => e.alt)"))
+    expect("every image has an alt text", browser.value("[...document.images].every(e => e.alt)"))
     expect("has a title and a language", browser.value("document.title !== '' && document.documentElement.lang === 'en'"))
-    expect("has run no script but its own", browser.value("window.intruded === undefined"))
+    expect("runs only its own script", browser.value("window.intruded === undefined"))
     for width in (400, 1280):
         for dark in (False, True):
             browser.open(url, width=width, dark=dark)
@@ -142,7 +142,7 @@ def check(browser, url, screenshots):
                 path = pathlib.Path(screenshots) / f"concepts-{width}-{'dark' if dark else 'light'}.png"
                 path.write_bytes(base64.b64decode(shot["data"]))
     browser.open(url, scripts=False)
-    expect("a table stands in without scripts", browser.value(
+    expect("shows a table without scripts", browser.value(
         "getComputedStyle(document.querySelector('.static-only')).display !== 'none'")
         and browser.value("document.querySelectorAll('.static-only tbody tr').length") >= total)
     return found
@@ -155,7 +155,7 @@ def main():
     arguments = parser.parse_args()
     executable = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if not executable:
-        print("there is no Chromium")
+        print("Chromium is not installed")
         return 77
     if arguments.screenshots:
         os.makedirs(arguments.screenshots, exist_ok=True)

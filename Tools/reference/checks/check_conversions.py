@@ -1,15 +1,15 @@
-"""Convert networks with `convert-model`, and compare in ONNX Runtime what comes out with what went in.
+"""Converts networks with `convert-model`, and compares the converted with the original networks in ONNX Runtime.
 
     python -m checks.check_conversions --tool PATH --scratch FOLDER [--torchvision FOLDER] [--models FOLDER] [--wheel FILE] [--only TEXT]
 
-`PATH` is the built tool (`swift build -c release --product convert-model`). Taken are the committed networks, completed with
-seeded weights in `--scratch` (2.2 GB, made once); the exports that sweep_torchvision.py keeps in `--torchvision`; every .onnx
-file below `--models`; the network of check_tumor.py's wheel; and the fixtures of operators, vectors, random graphs and the zoo.
-Each is converted in four ways. A conversion passes if onnx's checker takes it with inferred shapes (`full_check`), if input
-and output keep their names, and if ONNX Runtime, with its default options on both sides, computes the same from both files.
+`PATH` is the built tool (`swift build -c release --product convert-model`). Converts the networks of the repository, with seeded weights in
+`--scratch` (2.2 GB, written once); the exports of sweep_torchvision.py in `--torchvision`; every .onnx file below `--models`; the network of
+check_tumor.py's wheel; and the fixtures of operators, vectors, random graphs and the zoo. Each is converted in four ways. A conversion passes if
+onnx's checker accepts it with inferred shapes (`full_check`), if input and output keep their names, and if ONNX Runtime with default options
+computes the same from both files.
 
-Writes conversions.md beside this script, or nothing if `--only` selects networks or families by a part of their name; exits 1 if
-anything fails. Every conversion is deleted once it is compared; the largest takes 553 MB.
+Writes conversions.md beside this script, unless `--only` selects networks or families by a part of their name. Exit status 1: a conversion failed.
+Every conversion is deleted after the comparison; the largest has 553 MB.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import onnxruntime
 from checks.conversion_cases import FAMILIES, Subject, input_for, networks
 
 TABLE = pathlib.Path(__file__).resolve().parent / "conversions.md"
-# variant: (options, largest difference of the output relative to its largest element)
+# variant: (options, the allowed difference of the output relative to its largest element)
 VARIANTS = {
     "default": ([], 1e-5),
     "inline": (["--inline"], 1e-5),
@@ -36,7 +36,7 @@ VARIANTS = {
 
 @dataclasses.dataclass
 class Result:
-    """What became of one conversion; `problem` is why it fails."""
+    """The result of a conversion; `problem` is the reason why it failed."""
 
     difference: float = 0.0
     nodes: int = 0
@@ -45,7 +45,7 @@ class Result:
 
 
 def compute(path, values):
-    """The first output for one input, in single precision, and the names of both."""
+    """The first output for an input, in single precision, and the names of both."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.log_severity_level = 4
@@ -56,7 +56,7 @@ def compute(path, values):
 
 
 def expectation(subject):
-    """What the original computes, and the names of its input and output."""
+    """The output of the original, and the names of its input and output."""
     try:
         return compute(subject.path, subject.values)
     except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
@@ -89,7 +89,7 @@ def compare(target, subject, expected, names, limit):
 
 
 def convert(subject, variant, tool, expected, names):
-    """Converts in one way and compares; no file stays."""
+    """Converts in one way and compares. Deletes the files afterward."""
     options, limit = VARIANTS[variant]
     with tempfile.TemporaryDirectory() as folder:
         target = pathlib.Path(folder) / "converted.onnx"
@@ -103,7 +103,7 @@ def convert(subject, variant, tool, expected, names):
 
 
 def results(subject, tool):
-    """The result of each variant; says which fail."""
+    """The result of each variant. Prints failures."""
     expected, names = expectation(subject)
     found = {variant: convert(subject, variant, tool, expected, names) for variant in VARIANTS}
     for variant, result in found.items():
@@ -132,7 +132,7 @@ def network_row(name, path, found):
 
 
 def family_rows(name, cases):
-    """A row for each variant, of a list of (name, results)."""
+    """A row for each variant, from a list of (name, results)."""
     for variant in VARIANTS:
         worst, found = max(cases, key=lambda case: case[1][variant].difference)
         failures = sum(bool(found[variant].problem) for _, found in cases)
@@ -146,19 +146,19 @@ def markdown(head, rows):
 def table(rows, families):
     head = ["network", "nodes", "converted", "folded", "MB", "converted", "half", *VARIANTS]
     limits = ", ".join(f"{name} {limit:.0e}" for name, (_, limit) in VARIANTS.items())
-    return f"""# What convert-model writes
+    return f"""# Results of convert-model
 
-Written by `check_conversions.py`: onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__} with its default options. Every conversion passes
-`onnx.checker.check_model` with `full_check` and keeps the names of input and output. Numbers are the largest difference between
-the outputs of the converted file and of the original, relative to the largest output; wanted are at most: {limits}.
-The variants are those of the tool: *default* with the weights beside the model, `--inline`, `--half`, and *folded* `--fold-batch-norm`.
+Written by `check_conversions.py`: onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__} with default options. Every conversion passes
+`onnx.checker.check_model` with `full_check` and keeps the names of input and output. The numbers are the largest difference between the outputs of
+the converted file and of the original, relative to the largest output. The limits are: {limits}.
+The variants are those of the tool: *default* with external weights, `--inline`, `--half`, and *folded* with `--fold-batch-norm`.
 
 ## Networks
-Nodes of the original, of the default and of the folded file; megabytes of the original, of the default and of the half file.
+The number of nodes of the original, the default and the folded file; the size in MB of the original, the default and the half file.
 
 {markdown(head, rows)}
 ## Fixtures
-The largest difference in each family, and whose it is. Where a vector computes in half precision, its own tolerance counts.
+The largest difference in each family, and its case. For a vector in half precision, its own tolerance is used.
 
 {markdown(["family", "cases", "variant", "failures", "largest difference", "case"], families)}"""
 
@@ -166,11 +166,11 @@ The largest difference in each family, and whose it is. Where a vector computes 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tool", required=True, type=pathlib.Path, help="the built convert-model")
-    parser.add_argument("--scratch", required=True, type=pathlib.Path, help="folder for the generated weights")
-    parser.add_argument("--torchvision", type=pathlib.Path, help="folder of exports")
-    parser.add_argument("--models", type=pathlib.Path, help="folder of further networks")
+    parser.add_argument("--scratch", required=True, type=pathlib.Path, help="a folder for the generated weights")
+    parser.add_argument("--torchvision", type=pathlib.Path, help="a folder of exports")
+    parser.add_argument("--models", type=pathlib.Path, help="a folder of further networks")
     parser.add_argument("--wheel", type=pathlib.Path, help="the wheel with a network from tf2onnx")
-    parser.add_argument("--only", default="", metavar="TEXT", help="a part of the names to take; writes nothing")
+    parser.add_argument("--only", default="", metavar="TEXT", help="check only names with TEXT, and write no file")
     arguments = parser.parse_args()
     rows, families, failures = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
@@ -190,7 +190,7 @@ def main():
     if not arguments.only:
         TABLE.write_text(table(rows, families))
     if failures:
-        raise SystemExit(f"{failures} conversions fail")
+        raise SystemExit(f"{failures} conversions failed")
 
 
 if __name__ == "__main__":

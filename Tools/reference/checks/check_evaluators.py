@@ -1,4 +1,4 @@
-"""Compare the definitions of the evaluation with what NumPy and SciPy have of them, on random cases.
+"""Compares the definitions of the evaluation with functions of NumPy and SciPy on random cases.
 
     python -m checks.check_evaluators
 """
@@ -16,7 +16,7 @@ COUNTS = {}
 
 
 def check(name, found, expected):
-    """Compare, and count."""
+    """Compares two values, and counts the comparison."""
     found, expected = (np.asarray(values, dtype=np.float64) for values in (found, expected))
     if found.shape != expected.shape or np.any(abs(found - expected) > e.TOLERANCE * np.maximum(1, abs(expected))):
         raise SystemExit(f"{name}: expected {expected}, found {found}")
@@ -49,7 +49,7 @@ def check_pointing(values, inside):
     check("energy share: NumPy's sums", float(e.energy_share(values, inside)), values[inside].sum() / values.sum())
     check("maximum: NumPy's argmax", e.points_inside(values, inside), inside.ravel()[values.argmax()])
     for threshold in ("0.05", "0.25", "0.5", "0.9", "1"):
-        # The sum of whole numbers is exact; elsewhere rounding must not decide.
+        # Sums of integers are exact; for other sums, rounding must not decide.
         if float(threshold) in shares or abs(shares - float(threshold)).min() > e.TOLERANCE:
             count = np.searchsorted(shares, float(threshold)) + 1
             check("prefix: NumPy's search in cumulative sums", e.kept_count(values, Fraction(threshold)), count)
@@ -68,14 +68,14 @@ def check_images(random, values):
         rest[part], mask[part] = -1, True
         check("patches: NumPy's slices", found, np.where(mask, other, image))
     if len(centers) < 4:
-        check("patches: fewer where nothing is left", rest.max() <= 0, True)
+        check("patches: fewer if no saliency is left", rest.max() <= 0, True)
     steps = int(random.integers(1, 12))
     ranks = np.empty(values.size, dtype=int)
     ranks[np.argsort(-values.ravel(), kind="stable")] = np.arange(values.size)
     ranks = ranks.reshape(values.shape)
     states = zip(e.deletion(values, image, other, steps), e.insertion(values, image, other, steps))
     for step, (deleted, inserted) in enumerate(states, start=1):
-        # The rank r is among the first ⌈i n / S⌉ exactly if r S < i n.
+        # The rank r is among the first ⌈i n / S⌉ if and only if r S < i n.
         first = ranks * steps < step * values.size
         check("deletion: ranks", deleted, np.where(first, other, image))
         check("insertion: ranks", inserted, np.where(first, image, other))

@@ -1,8 +1,8 @@
-"""Compare the methods' fixtures with Captum, and contrasts of relevance with Zennit, on torchvision's modules in float64.
+"""Compares the fixtures of methods with Captum, and those of contrastive relevance with Zennit, on torchvision's modules in float64.
 
     python -m checks.check_methods --scratch FOLDER [--models FOLDER] [NAME...]
 
-Units, and SqueezeNet's contrastive excitation backpropagation, are the oracle's alone.
+Units, and SqueezeNet's contrastive excitation backpropagation, are only in the oracle.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from writers.write_squeezenet import NAME as SQUEEZENET, default_models
 
 TOLERANCE = 1e-6
 STABILIZER = 1e-9
-# The module whose output Grad-CAM reads.
+# The module whose output Grad-CAM uses.
 LAYERS = {
     SQUEEZENET: "features.12",
     "googlenet-kept": "inception5b",
@@ -40,7 +40,7 @@ QUADRATURES = {"midpoint": "riemann_middle", "gauss-legendre": "gausslegendre"}
 
 
 def squeezenet(models):
-    """torchvision's module; the file's weights come in the same order under other names."""
+    """torchvision's module. The weights in the file have the same order and other names."""
     network = torchvision.models.squeezenet1_1(weights=None).eval()
     arrays = load_weights(pathlib.Path(models) / SQUEEZENET / "model.onnx")[1].values()
     weights = {key: torch.from_numpy(array.copy()) for key, array in zip(network.state_dict(), arrays, strict=True)}
@@ -49,7 +49,7 @@ def squeezenet(models):
 
 
 def with_own_rectifiers(network):
-    """The same with a module for every rectifier: Captum changes modules only, and none that is used twice or works in place."""
+    """The same network with a separate module for every rectifier: Captum changes only modules, and none that is used twice or works in place."""
     traced = torch.fx.symbolic_trace(network)
     modules = dict(traced.named_modules())
     for number, node in enumerate(list(traced.graph.nodes)):
@@ -65,7 +65,7 @@ def with_own_rectifiers(network):
 
 
 def propagated(network, image, seeds, box=None):
-    """z⁺, or z^B in the first convolution if there is a box; averages and sums in proportion, normalization bypassed; by Zennit."""
+    """Zennit's relevance: z⁺, or z^B in the first convolution if a box is given; averages and sums in proportion, normalization bypassed."""
     rules = {(nn.Conv2d, nn.Linear): ZPlus(stabilizer=STABILIZER, zero_params="bias"), nn.BatchNorm2d: Pass()}
     rules[(nn.AvgPool2d, nn.AdaptiveAvgPool2d, Sum)] = Norm(stabilizer=STABILIZER)
     first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
@@ -85,7 +85,7 @@ def propagated(network, image, seeds, box=None):
 
 
 def contrast(method, network, image, target, box):
-    """Maps and contrasts of relevance, each of two separate passes."""
+    """Maps of relevance and of contrasts, which use two separate passes."""
     with torch.no_grad():
         logits = network(image)[0]
     one = nn.functional.one_hot(torch.tensor(target), len(logits)).to(logits.dtype)
@@ -113,7 +113,7 @@ def grad_cam(network, image, target, layer):
 
 
 def expected(entry, network, rectified, image, box):
-    """What Captum or Zennit make of the entry's method, or None."""
+    """The map of Captum or Zennit for the entry's method, or None."""
     method, facts, target = entry["method"], entry["parameters"], entry["target"].get("class")
     changed = {"guided-backprop": GuidedBackprop, "deconvnet": Deconvolution}
     if target is None:
@@ -142,7 +142,7 @@ def expected(entry, network, rectified, image, box):
 def check(name, scratch, models):
     entries = json.loads((FIXTURES / "methods" / "index.json").read_text())["maps"]
     if name == SQUEEZENET and not (pathlib.Path(models) / SQUEEZENET / "model.onnx").exists():
-        print(f"no {SQUEEZENET} in {models}: not checked", flush=True)
+        print(f"{SQUEEZENET} is not in {models}; skipped", flush=True)
         return
     network = (squeezenet(models) if name == SQUEEZENET else torch_network(name, scratch)).double()
     box = Preprocessor(pathlib.Path(models) / SQUEEZENET / "preprocessor_config.json").box() if name == SQUEEZENET else IMAGENET_BOX
@@ -163,8 +163,8 @@ def check(name, scratch, models):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights")
-    parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights")
+    parser.add_argument("--models", default=default_models(), help="the folder of the models (default: that of Tools/models/fetch)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(LAYERS))
     arguments = parser.parse_args()

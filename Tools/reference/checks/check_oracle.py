@@ -1,4 +1,4 @@
-"""Checks of the oracle itself: against definitions, against ONNX Runtime's operators, and against Zennit.
+"""Checks the oracle against definitions, against ONNX Runtime's operators, and against Zennit.
 
     python -m checks.check_oracle
 """
@@ -43,7 +43,7 @@ class Small(nn.Module):
 
 
 class Pooled(nn.Module):
-    """A convolutional head: convolution, rectifier, global average, softmax; and a residual sum below it."""
+    """A network with a residual sum and a convolutional head: convolution, rectifier, global average, softmax."""
 
     def __init__(self):
         super().__init__()
@@ -73,7 +73,7 @@ def exported(network, size=16):
 
 
 def close(what, actual, expected, tolerance):
-    """Relative L2 distance; stops with a message when it is too large."""
+    """Checks a relative L2 distance; exits with a message if it is too large."""
     actual, expected = (torch.as_tensor(value, dtype=torch.float64) for value in (actual, expected))
     error = ((actual - expected).norm() / expected.norm()).item()
     print(f"{'ok  ' if error <= tolerance else 'FAIL'} {what}: {error:.2g}")
@@ -101,11 +101,11 @@ def against_zennit():
         seed = torch.zeros_like(output)
         seed[0, target] = output[0, target]
         (expected,) = torch.autograd.grad(output, image, seed)
-    close("LRP like Zennit's", oracle.lrp(target, "paper"), expected, 1e-5)
+    close("LRP as in Zennit", oracle.lrp(target, "paper"), expected, 1e-5)
 
 
 def dense_head_dual():
-    """CLRP2 of a Gemm head, step by step with an explicit matrix."""
+    """CLRP2 with a Gemm head, computed step by step with an explicit matrix."""
     torch.manual_seed(2)
     oracle, network, _ = exported(Small())
     target = oracle.best()[0]
@@ -118,7 +118,7 @@ def dense_head_dual():
 
 
 def unit_behind_normalization():
-    """CLRP2 of a unit, with the normalization's scale multiplied into its weights, of either sign."""
+    """CLRP2 of a unit, with the scale of the normalization, of either sign, multiplied into its weights."""
     torch.manual_seed(4)
     network = Pooled()
     network.norm.weight.data[:4] *= -1
@@ -152,9 +152,9 @@ def conservation_and_linearity():
             relevance = oracle.lrp(target, table)
             lost = sum(oracle.absorbed.values())
             close(f"{name}, {table}: ΣR plus absorbed is S", relevance.sum() + lost, oracle.score(target), 1e-6)
-            # Where averages go to zero sums, or are of zeros (classes that no position supports), these absorb relevance.
+            # Averages of zeros (classes that no position supports) and zero sums absorb relevance.
             if (name, table) != ("pooled", "paper"):
-                close(f"{name}, {table}: nothing is lost", relevance.sum(), oracle.score(target), 1e-6)
+                close(f"{name}, {table}: nothing is absorbed", relevance.sum(), oracle.score(target), 1e-6)
             if name == "small":
                 for method in ("clrp1", "clrp2"):
                     total = oracle.explain(target, method, table)[0].sum()
@@ -167,7 +167,7 @@ def conservation_and_linearity():
 
 
 def operators():
-    """The oracle's forward functions against ONNX Runtime, on every operator case it knows."""
+    """Compares the oracle's forward functions with ONNX Runtime on every operator case that it supports."""
     known = 0
     for folder in sorted((FIXTURES / "operators").iterdir()):
         model = onnx.load(folder / "model.onnx")
@@ -180,7 +180,7 @@ def operators():
         known += 1
         if actual.shape != expected.shape or (actual - expected).abs().max() > 1e-5 * expected.abs().max():
             raise SystemExit(f"FAIL {folder.name}")
-    print(f"ok   {known} operator cases like ONNX Runtime's")
+    print(f"ok   {known} operator cases as in ONNX Runtime")
 
 
 if __name__ == "__main__":

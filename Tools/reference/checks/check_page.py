@@ -1,10 +1,10 @@
-"""Opens a page that `relevance explain --save html` has written in headless Chromium, and uses it.
+"""Checks a page that `relevance explain --save html` has written in headless Chromium.
 
     python3 Tools/reference/checks/check_page.py explanations/photo/explanation.html [--screenshots DIR]
 
-Needs Chromium and Python's standard library only. Checks that the page makes no request and logs no error, that its controls
-do what they say, by mouse and by keyboard, and that nothing overflows at 400 and 1280 pixels. Prints what it has found as
-JSON; the exit status is 1 if a check fails, and 77 if there is no Chromium.
+Needs only Chromium and Python's standard library. Checks that the page sends no request and logs no error, that its controls work with mouse and
+keyboard, and that nothing overflows at 400 and 1280 pixels. Prints the results as JSON. Exit status 1: a check failed; 77: Chromium is not
+installed.
 """
 
 import argparse
@@ -14,11 +14,11 @@ import pathlib
 import shutil
 import sys
 
-# As a file, from any folder, as well as by `python3 -m`.
+# Allows running this file from any folder, and with `python3 -m`.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from checks.browser import BROWSERS, Browser
 
-# What the page shows: a checksum of each canvas, and its captions.
+# The state of the page: a checksum of each canvas, and its captions.
 STATE = """(() => {
   const sum = canvas => {
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -51,15 +51,15 @@ def check(browser, url, screenshots):
     browser.open(url)
     requests = [event["params"]["request"]["url"] for event in browser.events
                 if event.get("method") == "Network.requestWillBeSent"]
-    expect("requests nothing but itself", all(each == url or each.startswith("data:") for each in requests))
+    expect("requests only itself", all(each == url or each.startswith("data:") for each in requests))
     state = browser.value(STATE)
     count = len(state["maps"])
     expect("draws a canvas for each map", count > 0 and count == browser.value("maps.length"))
-    expect("has as many pictures as maps", browser.value("document.querySelectorAll('.map img').length") == count)
-    expect("shows canvases and hides pictures", browser.value(
+    expect("has an image for each map", browser.value("document.querySelectorAll('.map img').length") == count)
+    expect("shows canvases and hides images", browser.value(
         "[...document.querySelectorAll('.map img')].every(e => getComputedStyle(e).display === 'none')"))
 
-    # The canvases show what the pictures of the same maps show, which the tool has drawn.
+    # The canvases show the same as the images of the maps, which the tool has drawn.
     start = browser.value("data.scale")
     agreement = browser.value("""Promise.all([...document.querySelectorAll('.map img')].map(async image => {
       await image.decode();
@@ -81,9 +81,9 @@ def check(browser, url, screenshots):
     browser.value(choose("scale", "own"))
     own = browser.value(STATE)
     expect("own and common scales differ", count == 1 or own["words"] != common["words"])
-    expect("a choice can be taken back", start != "own" or own == state)
+    expect("a choice can be reverted", start != "own" or own == state)
     browser.value(change("fixed", "1e9", "input"))
-    expect("a fixed scale is taken", all("|r| = 1000000000 " in words for words in browser.value(STATE)["words"]))
+    expect("a fixed scale is applied", all("|r| = 1000000000 " in words for words in browser.value(STATE)["words"]))
     browser.value(choose("scale", "own"))
 
     browser.value(change("first", "0", "change") + ";" + change("second", "0", "change"))
@@ -91,7 +91,7 @@ def check(browser, url, screenshots):
     if count > 1:
         browser.value(change("second", "1", "change"))
         expect("two maps differ", browser.value("compared.difference.some(each => each !== 0)"))
-        expect("their similarity is told", "Cosine" in browser.value("document.getElementById('similarity').textContent"))
+        expect("their similarity is shown", "Cosine" in browser.value("document.getElementById('similarity').textContent"))
 
     if browser.value("!!document.getElementById('opacity')"):
         browser.value("document.getElementById('opacity').focus()")
@@ -99,7 +99,7 @@ def check(browser, url, screenshots):
         browser.key("ArrowLeft", 37)
         after = browser.value("document.getElementById('opacity').value")
         expect("arrow keys move the slider", int(after) == int(before) - 5)
-        expect("the slider shows the picture", browser.value(STATE)["maps"] != own["maps"]
+        expect("the slider shows the image", browser.value(STATE)["maps"] != own["maps"]
                and browser.value("document.querySelector('[name=view][value=overlay]').checked"))
         browser.value(choose("view", "map"))
 
@@ -132,7 +132,7 @@ def check(browser, url, screenshots):
     if problems:
         found["problems"] = problems
 
-    # Every control can be reached with the tab key, in the order of the page, and shows that it has the focus.
+    # The tab key reaches every control in the order of the page, and the focus is visible.
     browser.open(url)
     order, visible = [], True
     for _ in range(60):
@@ -152,11 +152,11 @@ def check(browser, url, screenshots):
     expect("the focus is visible", visible)
     expect("every control has a name", browser.value(
         "[...document.querySelectorAll('input, select')].every(e => e.labels.length || e.ariaLabel)"))
-    expect("every picture has a text", browser.value("[...document.images].every(e => e.alt)"))
+    expect("every image has an alt text", browser.value("[...document.images].every(e => e.alt)"))
     expect("identifiers are unique", browser.value(
         "(ids => ids.length === new Set(ids).size)([...document.querySelectorAll('[id]')].map(e => e.id))"))
     expect("has a title and a language", browser.value("document.title !== '' && document.documentElement.lang === 'en'"))
-    expect("has run no script but its own", browser.value("window.intruded === undefined"))
+    expect("runs only its own script", browser.value("window.intruded === undefined"))
     for width in (400, 1280):
         for dark in (False, True):
             browser.open(url, width=width, dark=dark)
@@ -169,11 +169,11 @@ def check(browser, url, screenshots):
         browser.value("setOverlay(true); showAll()")
         browser.screenshot(f"{screenshots}/overlay.png")
 
-    # Without scripts there are pictures. Evaluation by the protocol works all the same.
+    # Without scripts the page shows images. Evaluation by the protocol still works.
     browser.open(url, scripts=False)
     if screenshots:
         browser.screenshot(f"{screenshots}/no-script.png")
-    expect("shows pictures without scripts", browser.value(
+    expect("shows images without scripts", browser.value(
         "[...document.querySelectorAll('.map img')].every(e => e.naturalWidth > 0 && e.offsetWidth > 0)"))
     return found
 
@@ -181,11 +181,11 @@ def check(browser, url, screenshots):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("page", type=pathlib.Path)
-    parser.add_argument("--screenshots", help="a folder for pictures of the page, made if it is not there")
+    parser.add_argument("--screenshots", help="a folder for screenshots, created if it does not exist")
     options = parser.parse_args()
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
-        print(f"no browser: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
+        print(f"found no browser; expected one of {', '.join(BROWSERS)}", file=sys.stderr)
         return 77
     if options.screenshots:
         os.makedirs(options.screenshots, exist_ok=True)

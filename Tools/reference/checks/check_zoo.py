@@ -3,16 +3,15 @@
     python -m checks.check_zoo --tool PATH --scratch FOLDER [--write PATH.md] [--only TEXT...] [--again] [--keep GB]
     python -m checks.check_zoo --export --scratch FOLDER [--only TEXT...] [--keep GB]
 
-`PATH` is the built tool (`swift build -c release --product relevance`). `requirements-attention.txt` has what this needs besides
-`requirements.txt`. `zoo.py` says which networks these are: all classifiers and segmentation networks of torchvision, its detectors
-of one stage, and 40 architectures of timm, with seeded weights. An export passes if the logits that the tool computes are ONNX
-Runtime's to 1e-4 of the largest, and if one LRP under the table that the tool chooses by itself gives a map without NaN that is
-not zero.
+`PATH` is the built tool (`swift build -c release --product relevance`). Requires the packages of `requirements.txt` and
+`requirements-attention.txt`. `zoo.py` lists the networks: all classifiers and segmentation networks of torchvision, its
+one-stage detectors, and 40 architectures of timm, with seeded weights. An export passes if the logits of the tool differ from
+those of ONNX Runtime by at most 1e-4 of the largest, and if the map of LRP under the default table is finite and not zero.
 
-One export is made, used and deleted at a time. `--keep` keeps files up to 200 MB, this many GB in all, for the next run; with
-`--export` that is all that is done. Results stay below FOLDER/results, so that a run which was interrupted goes on where it was;
-an export that has one from the same tool is not tried again, unless `--again`. `--write` writes the table, and PATH.json beside it,
-of all results that there are.
+Exports are created, used and deleted one at a time. `--keep` keeps files of up to 200 MB for the next run, up to GB gigabytes in
+total; `--export` does only this. Results are kept in FOLDER/results, so that an interrupted run can continue. An export with a
+result from the same tool is skipped, except with `--again`. `--write` writes the page, and PATH.json in the same folder, with all
+results so far.
 """
 
 import argparse
@@ -35,7 +34,7 @@ CHANNEL_RANGE = "-2.5,2.5"  # of the seeded images
 
 
 class Zoo:
-    """A folder with exports, what is known of them, and results."""
+    """A folder with exports, facts about them, and results."""
 
     def __init__(self, scratch, keep):
         self.scratch, self.keep = scratch, keep
@@ -53,21 +52,21 @@ class Zoo:
         return json.loads(path.read_text()) if path.exists() else None
 
     def facts(self, key):
-        """What is known of an export, if it was made once."""
+        """The facts about an export, if it was created before."""
         path = self.path(key).with_suffix(".json")
         return json.loads(path.read_text()) if path.exists() else None
 
     def exported(self, key):
-        """The same, after the export was made unless it is there, or is known to fail."""
+        """The facts about an export, which is created unless it exists or is known to fail."""
         path, facts = self.path(key), self.facts(key)
         if facts and ("error" in facts or path.exists()):
             return facts
         command = [sys.executable, "-m", "checks.zoo", key, str(path)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=EXPORT_SECONDS)
-            reason = f"ends with status {run.returncode}"
+            reason = f"exit status {run.returncode}"
         except subprocess.TimeoutExpired:
-            reason = f"does not end within {EXPORT_SECONDS} s"
+            reason = f"takes more than {EXPORT_SECONDS} s"
         if not (facts := self.facts(key)):
             facts = {"error": reason}
             path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
@@ -80,7 +79,7 @@ class Zoo:
             file.unlink()
 
     def tidied(self, key):
-        """Deletes an export unless it is small and there is room for it."""
+        """Deletes an export, unless it is small and fits into the space to keep."""
         path = self.path(key)
         size = path.stat().st_size if path.exists() else 0
         total = sum(file.stat().st_size for file in path.parent.iterdir())
@@ -89,19 +88,19 @@ class Zoo:
 
 
 def tool(path, *arguments):
-    """Runs the tool; what it said on its last line where it failed, or None, and the seconds it took."""
+    """Runs the tool. Returns the last line of a failure, or None, and the time in seconds."""
     start = time.monotonic()
     try:
         run = subprocess.run([str(path), *map(str, arguments)], capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        return f"does not end within {SECONDS} s", SECONDS
+        return f"takes more than {SECONDS} s", SECONDS
     lines = run.stderr.strip().splitlines()
     failure = None if run.returncode == 0 else lines[-1] if lines else f"exit status {run.returncode}"
     return failure, round(time.monotonic() - start, 2)
 
 
 def compared(zoo, key, path, known):
-    """The result of one export: a word for it, and the figures that it rests on."""
+    """The result of one export: one word, and the numbers it is based on."""
     facts = zoo.exported(key)
     if "error" in facts:
         return {"word": "not exported", "reason": facts["error"]}
@@ -148,10 +147,10 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="parts of the names to take")
-    parser.add_argument("--again", action="store_true", help="try what has a result from the same tool, too")
+    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="only networks whose names contain one of these texts")
+    parser.add_argument("--again", action="store_true", help="repeat exports that have a result from the same tool")
     parser.add_argument("--keep", type=float, default=0, metavar="GB")
-    parser.add_argument("--export", action="store_true", help="export, and do nothing else")
+    parser.add_argument("--export", action="store_true", help="only export the networks")
     arguments = parser.parse_args()
     zoo = Zoo(arguments.scratch, arguments.keep)
     chosen = [key for key in keys() if not arguments.only or any(text in key for text in arguments.only)]

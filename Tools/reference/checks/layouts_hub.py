@@ -1,4 +1,4 @@
-"""Networks and processors of Hugging Face's transformers, saved, exported by optimum, and fetched by huggingface_hub."""
+"""Networks and processors of Hugging Face's transformers: saved, exported by optimum, and downloaded by huggingface_hub."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ OPTIMUM = "transformers optimum-onnx"
 
 
 def pretrained(model_class, processor, folder, **settings):
-    """Saves a network with random weights and its processor as `save_pretrained` does, and gives both."""
+    """Saves a network with random weights and its processor with `save_pretrained`, and returns both."""
     import torch
     import transformers
 
@@ -34,7 +34,7 @@ def pretrained(model_class, processor, folder, **settings):
 
 
 def hub_case(folder, model_class, processor_class, processor_settings, settings, layout="flat", tolerance=1e-4):
-    """Exports with optimum's command; `layout` is where the files end."""
+    """Exports with optimum's command. `layout` is the location of the files."""
     import transformers
 
     processor = getattr(transformers, processor_class)(**processor_settings)
@@ -62,7 +62,7 @@ def flat(folder, exported):
 
 
 def below_onnx(folder, exported):
-    """As in the repositories of onnx-community: the network in `onnx`, the configurations one folder up."""
+    """The layout of onnx-community's repositories: the network in the folder `onnx`, the configurations in its parent."""
     target = folder / "repository"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(exported, target)
@@ -73,7 +73,7 @@ def below_onnx(folder, exported):
 
 
 def cached(folder, exported):
-    """As huggingface_hub leaves what it fetches: blobs, refs, and a snapshot of links; from a server of our own."""
+    """The cache layout of huggingface_hub, downloaded from a local server: blobs, refs, and a snapshot of links."""
     repository = below_onnx(folder, exported)
     cache = folder / "cache"
     shutil.rmtree(cache, ignore_errors=True)
@@ -92,7 +92,7 @@ LAYOUTS = {"flat": flat, "onnx": below_onnx, "cache": cached}
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of a hub as `snapshot_download` asks for."""
+    """A minimal hub server for `snapshot_download`."""
 
     COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

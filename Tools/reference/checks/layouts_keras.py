@@ -1,4 +1,4 @@
-"""Networks of Keras and TensorFlow, whose pixels are N × H × W × C."""
+"""Networks of Keras and TensorFlow with the input layout N × H × W × C."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.layout_cases import CLASSES, NAMES, Made, case, is_made
 
-# The package that Keras runs on here.
+# The backend of Keras.
 import importlib.util
 
 BACKEND = "tensorflow" if importlib.util.find_spec("tensorflow") else "torch"
@@ -40,7 +40,7 @@ def build(architecture, side, pixels):
         ])
     else:
         network = getattr(keras.applications, architecture)(weights=None, classes=CLASSES, input_shape=(side, side, 3), classifier_activation=None)
-    # Batch normalization by the statistics of noise, with which no layer is saturated. (Keras exports no network that was never called.)
+    # Sets batch normalization to the statistics of noise, which saturates no layer. (Keras cannot export a network that was never called.)
     random = np.random.default_rng(2)
     normalizations = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
     for layer in normalizations:
@@ -56,10 +56,10 @@ def build(architecture, side, pixels):
 
 
 def keras_case(folder, architecture, how="export", side=224, settings=None, tolerance=1e-4):
-    """Exported by Keras itself or by tf2onnx; `settings` is what a person writes down who knows `preprocess_input`."""
+    """A network exported by Keras or tf2onnx. `settings` is the preprocessing that a user of `preprocess_input` writes down."""
     from PIL import Image
 
-    # Networks with `preprocess_input` outside take other numbers than pixels.
+    # With `preprocess_input` outside the network, its input is not pixels.
     network = build(architecture, side, (-1, 1) if settings else (0, 255))
     model = folder / "model.onnx"
     channels = network.input_shape[3]
@@ -80,7 +80,7 @@ def keras_case(folder, architecture, how="export", side=224, settings=None, tole
     height, width = network.input_shape[1:3]
 
     def prepare(image):
-        # As is assumed where nothing is written down: of larger networks the middle of a larger picture.
+        # The assumption without a configuration: a center crop of a larger image for larger networks.
         image = image.convert("L") if channels == 1 else image
         if not settings and height >= 160:
             edge = height * 8 // 7

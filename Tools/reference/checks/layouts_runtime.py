@@ -1,4 +1,4 @@
-"""Files that ONNX Runtime, and other tools that change networks, write of others."""
+"""Files that ONNX Runtime and other tools write when they modify networks."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from checks.layout_cases import Made, case, is_made, runtime_logits, seed_torch,
 
 
 def exported(folder, architecture):
-    """torchvision's network as a file, and how pictures become its input."""
+    """A network of torchvision as a file, and its preprocessing."""
     import torch
     import torchvision
     import torchvision.transforms._presets as presets
@@ -21,7 +21,7 @@ def exported(folder, architecture):
 
 
 def optimized(folder, architecture, level):
-    """What ONNX Runtime saves of a network that it has optimized for this processor."""
+    """A network that ONNX Runtime has optimized for this processor and saved."""
     import onnxruntime
 
     source, prepare = exported(folder, architecture)
@@ -42,7 +42,7 @@ for short, architecture in NETWORKS.items():
 
 
 class Calibration:
-    """Pictures of noise for the ranges of activations."""
+    """Images of noise for the calibration of activations."""
 
     def __init__(self):
         random = np.random.default_rng(1)
@@ -53,7 +53,7 @@ class Calibration:
 
 
 def quantized(folder, architecture, kind, **options):
-    """What ONNX Runtime's quantization makes of a network, after its own preprocessing."""
+    """A network after ONNX Runtime's preprocessing for quantization and its quantization."""
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -68,7 +68,7 @@ def quantized(folder, architecture, kind, **options):
             quantization.quantize_static(
                 str(prepared), str(model), Calibration(), quant_format=getattr(quantization.QuantFormat, kind), **options
             )
-    # Where sums are rounded to another integer, a step of some layer shows in the logits.
+    # If a sum is rounded to another integer, the logits change by a visible step.
     return Made(model, prepare, runtime_logits(model), tolerance=0.1)
 
 

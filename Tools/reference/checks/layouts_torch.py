@@ -9,7 +9,7 @@ from checks.layout_cases import CLASSES, NAMES, Made, case, is_made, runtime_log
 
 
 def timm_case(folder, architecture, options=None, data=None, names="list", layout="flat", dynamo=False):
-    """Exported by timm's own function, beside the config.json that `save_for_hf` writes; `data` is how numbers are prepared."""
+    """A network exported by timm's function, with the config.json of `save_for_hf`. `data` is the preprocessing."""
     import timm
     import timm.data
     import timm.models
@@ -57,7 +57,7 @@ for name, (architecture, *rest) in TIMM.items():
 
 
 def torchvision_case(folder, architecture, dynamo=False, written=False):
-    """As torchvision's weights want numbers, which is written down where it is not what is assumed."""
+    """A network of torchvision with the preprocessing of its weights, which is written down if it differs from the default assumption."""
     import torch
     import torchvision
 
@@ -97,7 +97,7 @@ for name, rest in {
 
 
 def normalized(folder, dynamo, size):
-    """AlexNet's kind of network, with `LocalResponseNorm`."""
+    """A network similar to AlexNet, with `LocalResponseNorm`."""
     import torch
     import torchvision.transforms._presets as presets
     from torch import nn
@@ -122,7 +122,7 @@ for size in (5, 4):
 
 
 def perceptron(folder):
-    """A network of one's own on scikit-learn's digits, which are tables of numbers."""
+    """A network for scikit-learn's digits, which are tables of numbers."""
     import skl2onnx
     import sklearn.datasets
     import sklearn.neural_network
@@ -138,7 +138,7 @@ def perceptron(folder):
     numbers = iter(range(100))
 
     def logits(_):
-        # What comes before the softmax.
+        # The logits before the softmax.
         hidden = np.maximum(values[next(numbers) : ][:1] @ network.coefs_[0] + network.intercepts_[0], 0)
         return hidden @ network.coefs_[1] + network.intercepts_[1]
 

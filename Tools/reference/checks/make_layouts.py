@@ -1,19 +1,19 @@
-"""Files as people have them, written by the libraries' own exporters and savers, and what the tool makes of each without an option.
+"""Writes model files with the exporters of common libraries, and reports the tool's results for each file without options.
 
     python -m checks.make_layouts --relevance PATH --scratch FOLDER --images FOLDER [--only TEXT ...] [--again]
 
-Two environments are needed, since TensorFlow and PyTorch want other versions of the same packages:
+Needs two environments, because TensorFlow and PyTorch require different versions of the same packages:
 
     pip install -r requirements-layouts.txt              # PyTorch's side
     pip install -r requirements-layouts-tensorflow.txt   # Keras and TensorFlow
 
-The script runs in either, makes the cases whose libraries are there, and keeps each case's row in `--scratch`; the table,
-layouts.md beside this script, has all rows that are there. Networks have seeded weights, since no hub is needed; everything else is
-what the library writes. Two images from `--images` (JPEG) are prepared by the library's own image processor, and the library, or
-ONNX Runtime where the file is no longer the library's network, computes the logits that are compared.
+The script runs in either environment, makes the cases whose libraries are installed, and keeps each case's row in `--scratch`. The table, layouts.md
+beside this script, contains all existing rows. Networks have seeded weights, so no downloads are needed; everything else is written by the library.
+Two images from `--images` (JPEG) are prepared by the library's image processor. The library computes the logits to compare with, or ONNX Runtime if
+the file is no longer the library's network.
 
-A network with random weights makes nearly the same of every image. So a difference is measured relative to the largest difference
-between the logits of the two images: 1 would be no better than the wrong image.
+A network with random weights has nearly the same output for every image. Therefore differences are measured relative to the largest difference
+between the logits of the two images: a difference of 1 is no better than the wrong image.
 """
 
 import argparse
@@ -35,14 +35,14 @@ TABLE = pathlib.Path(__file__).resolve().parent / "layouts.md"
 
 
 def tool(relevance, *arguments):
-    """Runs the tool; its exit status, what it printed, and what it said on standard error."""
+    """Runs the tool. Returns its exit status, its standard output and its standard error."""
     command = [str(relevance), *map(str, arguments)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     return run.returncode, run.stdout, run.stderr.strip()
 
 
 def shown(text, folder):
-    """What the tool said, without the folder and fit for a table."""
+    """The tool's message without the folder, for a table."""
     text = " ".join(text.replace(str(folder) + "/", "").replace("|", "\\|").split())
     return text if len(text) <= 400 else text[:399] + "…"
 
@@ -55,14 +55,14 @@ def logits(relevance, model, image, output):
 
 
 def outcome(case, folder, images, relevance):
-    """The columns of a case: the largest difference, whether it is explained, and what the tool says."""
+    """The columns of a case: the largest difference, and the tool's messages with any failures."""
     output = folder.parent / "results" / folder.name
     shutil.rmtree(output, ignore_errors=True)
     given = [case.tensor_file(folder, index) for index in range(2)] if case.takes_tensors else images
     expected = [np.asarray(case.logits(case.prepare(Image.open(image).convert("RGB")))).ravel() for image in images]
     spread = np.abs(expected[0] - expected[1]).max()
     if spread < 1e-6 * np.abs(expected[0]).max():
-        return ["", "the network makes the same of both images"]
+        return ["", "the network has the same output for both images"]
     try:
         found = [logits(relevance, case.location, image, output / "predict") for image in given]
     except RuntimeError as error:
@@ -71,24 +71,24 @@ def outcome(case, folder, images, relevance):
         return ["", f"finds {found[0].shape} scores; expected {expected[0].shape}"]
     difference = max(np.abs(one - other).max() for one, other in zip(found, expected)) / spread
     column = f"{difference:.1e}" + ("" if difference <= case.tolerance else " **too large**")
-    says = []
+    messages = []
     status, printed, error = tool(relevance, "explain", case.location, given[0], "--output", output / "explain")
     if status != 0:
-        says.append(f"**explain: {error}**")
+        messages.append(f"**explain: {error}**")
     else:
-        says.append(error.replace(f"{given[0].parent}/", ""))
+        messages.append(error.replace(f"{given[0].parent}/", ""))
         best = int(found[0].argmax())
         maps = list((output / "explain" / given[0].stem).glob(f"class{best}.*.npy"))
         if len(found[0]) > 2 and not any(np.isfinite(np.load(path)).all() and np.load(path).any() for path in maps):
-            says.append("**no map that is finite and not zero**")
+            messages.append("**the map is zero or not finite**")
         if case.label and case.label(best) not in printed:
-            says.append(f"**the best class is not called {case.label(best)}**")
+            messages.append(f"**the name of the top class is not {case.label(best)}**")
     for command in ("inspect", "doctor"):
         status, printed, error = tool(relevance, command, case.location)
         if status != 0:
-            says.append(f"**{command}: {error}**")
+            messages.append(f"**{command}: {error}**")
         (output / command).write_text(printed + error)
-    return [column, shown("; ".join(filter(None, says)), folder)]
+    return [column, shown("; ".join(filter(None, messages)), folder)]
 
 
 def versions(packages):
@@ -111,13 +111,13 @@ def row(name, scratch, images, relevance):
 
 
 def table(rows):
-    head = ["case", "library", "what it wrote", "difference", "what the tool says"]
+    head = ["case", "library", "file", "difference", "messages"]
     lines = [head, ["---"] * len(head), *rows]
-    return """# Files as people have them
+    return """# Files of common libraries
 
-Written by `make_layouts.py`. Each file is made by the library's own exporter or saver, with seeded weights, and given to `predict`,
-`explain`, `inspect` and `doctor` with no option. *Difference*: the largest of the logits from those of the library, with a image that its own image
-processor prepared, relative to how far the logits of two images are apart. *What the tool says*: notes and warnings of `explain`; in bold what is wrong.
+Written by `make_layouts.py`. Each file is written by the library's own exporter, with seeded weights, and read by `predict`, `explain`, `inspect` and
+`doctor` without options. *Difference*: the largest difference of the logits from those of the library for an image that its own image processor
+prepared, relative to the difference between the logits of two images. *Messages*: notes and warnings of `explain`; failures in bold.
 
 """ + "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
 
@@ -127,8 +127,8 @@ def main():
     parser.add_argument("--relevance", required=True, type=pathlib.Path)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
     parser.add_argument("--images", required=True, type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", default=[""], metavar="TEXT", help="parts of the names to take")
-    parser.add_argument("--again", action="store_true", help="make also the files that are there")
+    parser.add_argument("--only", nargs="*", default=[""], metavar="TEXT", help="make only cases with one of these texts in their name")
+    parser.add_argument("--again", action="store_true", help="also make existing files again")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     layout_cases.MAKE_AGAIN = arguments.again
@@ -141,7 +141,7 @@ def main():
         found = row(name, arguments.scratch, images, arguments.relevance)
         (rows / f"{name}.json").write_text(json.dumps(found))
         print(" | ".join(found), flush=True)
-    # Those of the other environment too.
+    # Also the rows from the other environment.
     names = sorted(path.stem for path in rows.glob("*.json"))
     TABLE.write_text(table([json.loads((rows / f"{name}.json").read_text()) for name in names]))
 

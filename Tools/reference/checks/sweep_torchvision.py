@@ -1,10 +1,10 @@
-"""Export torchvision's classification CNNs with both exporters, and compare the package's results with ONNX Runtime's.
+"""Exports torchvision's classification CNNs with both exporters, and compares the package's results with those of ONNX Runtime.
 
     python -m checks.sweep_torchvision --relevance PATH --scratch FOLDER [--only NAME...]
 
-`PATH` is the built tool (`swift build -c release`). Writes torchvision.md beside this script: for every export the largest
-difference of the logits, relative to the largest logit, and how well one LRP conserves the logit; or what the tool says
-where it refuses. Exports stay in the scratch folder (4 GB), and are made once.
+`PATH` is the built tool (`swift build -c release`). Writes torchvision.md beside this script: for every export, the largest difference of the
+logits relative to the largest logit, and the conservation of LRP; or the tool's error. Exports are made once and remain in the scratch folder
+(4 GB).
 """
 
 import argparse
@@ -27,7 +27,7 @@ NAMES = ("input", "logits")
 LOGITS_TOLERANCE = 1e-4
 CONSERVATION_TOLERANCE = 1e-3
 
-# name: (side of the picture, opset of the TorchScript exporter, opset of the dynamo exporter or None for its own,
+# name: (side of the image, opset of the TorchScript exporter, opset of the dynamo exporter or None for its own,
 #        which of the exports have a symbolic batch)
 NETWORKS = {
     "alexnet": (224, 9, None, "torchscript"),
@@ -50,7 +50,7 @@ NETWORKS = {
     "mnasnet1_0": (224, 11, None, "torchscript"),
     "convnext_tiny": (224, 17, None, "torchscript"),
 }
-# As those who load pretrained weights get them: these two then scale the picture themselves.
+# These two scale the image themselves if they are loaded with pretrained weights.
 OPTIONS = {
     "googlenet": {"aux_logits": False, "transform_input": True, "init_weights": False},
     "inception_v3": {"aux_logits": True, "transform_input": True, "init_weights": False},
@@ -58,7 +58,7 @@ OPTIONS = {
 
 
 def architecture(name):
-    """The network with seeded weights, statistics of batch normalization that are not trivial, and layer scales to match."""
+    """The network with seeded weights, nontrivial statistics of batch normalization, and matching layer scales."""
     torch.manual_seed(20 + list(NETWORKS).index(name))
     network = getattr(torchvision.models, name)(weights=None, **OPTIONS.get(name, {})).eval()
     if name == "inception_v3":
@@ -91,7 +91,7 @@ def export(name, exporter, path):
 
 
 def tool(relevance, *arguments):
-    """Runs the tool; what it refused, or None."""
+    """Runs the tool. Returns its error, or None."""
     result = subprocess.run([str(relevance), *map(str, arguments)], capture_output=True, text=True)
     if result.returncode == 0:
         return None
@@ -100,7 +100,7 @@ def tool(relevance, *arguments):
 
 
 def sentence(refusal, path):
-    """A refusal without the file's name, short enough for a table."""
+    """An error without the file's name, short enough for a table."""
     text = refusal.removeprefix("relevance: ").replace(f"{path}: ", "").replace(str(path.parent) + "/", "")
     return (text if len(text) <= 200 else text[:199] + "…").replace("|", "\\|")
 
@@ -136,7 +136,7 @@ def compare(name, exporter, relevance, scratch):
     best = int(expected[0].argmax())
     maps = output / image.stem / f"class{best}.lrp.npy"
     if not maps.exists():
-        return [*row, "another class is best"]
+        return [*row, "the top class differs"]
     score, total = expected[0, best], np.load(maps).sum(dtype=np.float64)
     missing = abs(total - score) / abs(score)
     if missing <= CONSERVATION_TOLERANCE:
@@ -152,10 +152,10 @@ def table(rows):
     return f"""# torchvision's classification CNNs
 
 Written by `sweep_torchvision.py`: torchvision {torchvision.__version__.split("+")[0]}, PyTorch {torch.__version__.split("+")[0]}, seeded weights, one seeded input.
-*Logits*: largest difference from ONNX Runtime, relative to the largest logit; at most {LOGITS_TOLERANCE:.0e} is wanted.
-*LRP*: |ΣR − S| / |S| of the best class with the default table; or what the tool says where it refuses. More than {CONSERVATION_TOLERANCE:.0e} is marked
-*absorbed*, with the share that the ledger has at z⁺ nodes: a unit whose inputs are all 0, and which only its bias makes positive,
-has nothing to pass relevance on to. In these networks without training that is about half of the units of the late depthwise convolutions.
+*Logits*: the largest difference from ONNX Runtime, relative to the largest logit; the limit is {LOGITS_TOLERANCE:.0e}.
+*LRP*: |ΣR − S| / |S| for the top class with the default table, or the tool's error. Values above {CONSERVATION_TOLERANCE:.0e} are marked *absorbed*, with
+the share that z⁺ nodes absorb according to the ledger: a unit that is positive only because of its bias, with all inputs 0, has no input to pass
+relevance to. In these untrained networks, this applies to about half of the units of the late depthwise convolutions.
 
 """ + "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
 
@@ -164,8 +164,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--relevance", required=True, type=pathlib.Path)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", choices=NETWORKS, metavar="NAME", help="print these rows, and write nothing")
-    parser.add_argument("--export", action="store_true", help="export, and do nothing else")
+    parser.add_argument("--only", nargs="*", choices=NETWORKS, metavar="NAME", help="print only these rows, and write no file")
+    parser.add_argument("--export", action="store_true", help="only make the exports")
     arguments = parser.parse_args()
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)

@@ -1,9 +1,9 @@
-"""The architectures of the sweep over torchvision and timm: which they are, their seeded weights, and their export.
+"""The networks of torchvision and timm for check_zoo.py: their names, their seeded weights, and their export.
 
     python -m checks.zoo KEY PATH
 
-writes one export, `KEY` being `LIBRARY/NAME/EXPORTER`, and PATH's `.json` beside it: what is known of the file, with the
-logits that ONNX Runtime computes in the `.npy` file. `check_zoo.py` runs this once for every key, in a process of its own.
+writes an export, where `KEY` is `LIBRARY/NAME/EXPORTER`, a `.json` file beside it with facts about the export, and an `.npy` file with the logits of
+ONNX Runtime. `check_zoo.py` runs this once per key in a separate process.
 """
 
 import argparse
@@ -40,24 +40,23 @@ CLASSIFIER_OPTIONS = {
 }
 SIDES = {"inception_v3": 299, "ssd300_vgg16": 300, "ssdlite320_mobilenet_v3_large": 320, "maxvit_t": 224}
 SEGMENTERS = torchvision.models.list_models(module=torchvision.models.segmentation)
-# Detectors without a second stage: what they compute before boxes are selected. R-CNNs cut regions out by boxes that
-# they have selected, which is control flow.
+# One-stage detectors up to the selection of boxes. R-CNNs crop regions with selected boxes, which is control flow.
 DETECTORS = ["fcos_resnet50_fpn", "retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "ssd300_vgg16", "ssdlite320_mobilenet_v3_large"]
 EXPORTERS = ("torchscript", "dynamo")
-# In turn: with and without LayerNormalization and Gelu as operators; with and without Attention and RMSNormalization.
+# Alternately with and without LayerNormalization and Gelu as operators, and with and without Attention and RMSNormalization.
 OPSETS = {"torchscript": (17, 20, 14), "dynamo": (None, 23)}
-LARGEST_MODEL = 1_800_000_000  # bytes; larger ones have their weights beside them
+LARGEST_MODEL = 1_800_000_000  # bytes; larger models have external weights
 
 
 def keys():
-    """All exports: timm's first, then torchvision's."""
+    """The keys of all exports: timm's first, then torchvision's."""
     names = [("timm", name) for name in TIMM]
     names += [("torchvision", name) for name in CLASSIFIERS + SEGMENTERS + DETECTORS]
     return [f"{library}/{name}/{exporter}" for library, name in names for exporter in EXPORTERS]
 
 
 class Segmenter(torch.nn.Module):
-    """A network of `torchvision.models.segmentation`, with its scores for output."""
+    """A network of `torchvision.models.segmentation` with its scores as output."""
 
     def __init__(self, network):
         super().__init__()
@@ -68,7 +67,7 @@ class Segmenter(torch.nn.Module):
 
 
 class Detector(torch.nn.Module):
-    """A detector of torchvision up to the selection of boxes; scores by anchor and class for the first output."""
+    """A detector of torchvision up to the selection of boxes. The first output contains scores by anchor and class."""
 
     def __init__(self, network):
         super().__init__()
@@ -80,7 +79,7 @@ class Detector(torch.nn.Module):
         return found["cls_logits"], *(value for name, value in found.items() if name != "cls_logits")
 
     def parts(self, features):
-        """As the heads' own `forward`; FCOS's second part has two results."""
+        """The `forward` of the heads; the second part of FCOS has two results."""
         boxes = self.head.regression_head(features)
         boxes = boxes if isinstance(boxes, tuple) else (boxes,)
         return {"cls_logits": self.head.classification_head(features)} | dict(enumerate(boxes))
@@ -89,7 +88,7 @@ class Detector(torch.nn.Module):
 def built(library, name, exportable=True):
     """The network without weights, and the side of its images.
 
-    timm's `exportable` spells attention out, among other things; without it, PyTorch's own function is called.
+    Among other things, timm's `exportable` writes attention as basic operations; without it, PyTorch's function is called.
     """
     if library == "timm":
         import timm
@@ -110,10 +109,10 @@ def built(library, name, exportable=True):
 
 @torch.no_grad()
 def enlivened(network, images):
-    """The network with nothing at its initial value that is one number, as after training.
+    """The network without constant initial values, as after training.
 
-    Whatever is all ones, all zeros or a small constant (scales, shifts, biases, layer scales, class tokens, heads) gets
-    numbers; the statistics of batch normalization come from `images`.
+    Tensors that are all ones, all zeros or a small constant (scales, shifts, biases, layer scales, class tokens, heads) receive random values; the
+    statistics of batch normalization are computed from `images`.
     """
     for module in network.modules():
         for name, values in module.named_parameters(recurse=False):
@@ -137,11 +136,11 @@ def enlivened(network, images):
 
 
 def calibrate(module, inputs):
-    """Gives a batch normalization the statistics of what arrives, off by some, before it uses them.
+    """Sets a batch normalization to the perturbed statistics of its input before it uses them.
 
-    So what the next layer gets is what its own statistics are made for, however deep the network is. The mean is a
-    deviation low, and deviations are large, with a floor: where half of all units are off by chance, and channels that are
-    nearly constant are scaled up, each layer of a network without training multiplies rounding errors.
+    Therefore the input of the next layer matches its own statistics in networks of any depth. The mean is one deviation too low, and deviations are
+    large and have a lower bound: otherwise half of all units would be inactive by chance, nearly constant channels would be scaled up, and each layer
+    of an untrained network would multiply rounding errors.
     """
     axes = [axis for axis in range(inputs[0].dim()) if axis != 1]
     variance, mean = torch.var_mean(inputs[0], axes, correction=0)
@@ -151,7 +150,7 @@ def calibrate(module, inputs):
 
 
 def export(network, image, count, exporter, opset, path):
-    """The export at `path`, of `count` outputs, with its weights beside it where it has to be."""
+    """Writes the export to `path`, with `count` outputs, and with external weights if it is too large."""
     size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
     names = ["logits", *(f"other{index}" for index in range(1, count))]
     options = dict(input_names=["input"], output_names=names, verbose=False, opset_version=opset)
@@ -169,7 +168,7 @@ def export(network, image, count, exporter, opset, path):
 
 
 def live_nodes(model):
-    """How many nodes depend on the image, by operator; shapes are constants, as the image's is."""
+    """The number of nodes that depend on the image, by operator. Shapes are constants, because the image's shape is."""
     constants = {tensor.name for tensor in model.graph.initializer}
     live = {entry.name for entry in model.graph.input} - constants
     counts = collections.Counter()
@@ -182,7 +181,7 @@ def live_nodes(model):
 
 
 def computed(path, images):
-    """What ONNX Runtime computes of each image: the first output."""
+    """The first output in ONNX Runtime for each image."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -193,14 +192,14 @@ def computed(path, images):
 
 
 def image_of(side, seed=5):
-    """A seeded input: noise on top of a coarse pattern, so that averages over positions depend on it."""
+    """A seeded input: noise added to a coarse pattern, so that averages over positions depend on the image."""
     coarse = seeded_tensor(seed + 100, (1, 3, 4, 4), -1.5, 1.5)
     cells = np.arange(side) * 4 // side
     return coarse[:, :, cells][:, :, :, cells] + seeded_tensor(seed, (1, 3, side, side), -1, 1)
 
 
 def made(key, path, exportable):
-    """The export of `key`; what is known of it."""
+    """Writes the export of `key`, and returns facts about it."""
     library, name, exporter = key.split("/")
     index = keys().index(key) // len(EXPORTERS)
     opset = OPSETS[exporter][index % len(OPSETS[exporter])]
@@ -211,7 +210,7 @@ def made(key, path, exportable):
     start = time.monotonic()
     with torch.no_grad():
         expected = network(torch.from_numpy(images[0]))
-    # Without gradients PyTorch's modules of attention take a short cut that cannot be exported.
+    # Without gradients, PyTorch's attention modules use a fast path that cannot be exported.
     count = len(expected) if isinstance(expected, tuple) else 1
     export(network, torch.from_numpy(images[0]), count, exporter, opset, path)
     seconds = time.monotonic() - start
@@ -242,7 +241,7 @@ def main():
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    # The newer exporter gets PyTorch's attention where it knows what to do with it.
+    # The newer exporter receives PyTorch's attention if it supports it.
     for exportable in (False, True) if arguments.key.startswith("timm/") and arguments.key.endswith("dynamo") else (True,):
         try:
             facts = made(arguments.key, arguments.path, exportable)

@@ -1,4 +1,4 @@
-"""The table that `check_zoo.py` writes of its results: a row for each network, with the exports of both exporters."""
+"""The page that `check_zoo.py` writes from its results: one row per network, for both exporters."""
 
 import collections
 import importlib.metadata
@@ -7,15 +7,15 @@ import re
 from checks.zoo import DETECTORS, SEGMENTERS
 
 HEAD = ["network", "opsets", "operations", "logits", "table", "ΣR / S", "result"]
-# What the operation-by-operation implementation over PyTorch's graphs reports, arXiv 2512.07010.
+# The result of an implementation that works on the operations of PyTorch's graphs, arXiv 2512.07010.
 PEER = "DynamicLRP (arXiv 2512.07010) reports 99.99 % of 31,465 operations, in 15 architectures."
 
 
 def refused(result):
-    """How many operations the tool does not cover: those that it names, or one where it says no number."""
+    """The number of operations that the tool does not support: those that its error counts, or 1 if it counts none."""
     if "operations" not in result or result["word"] == "passes" or "explain_seconds" in result:
         return 0
-    numbers = re.findall(r"(\d+) nodes? (?:are|is) not supported", result.get("reason", ""))
+    numbers = re.findall(r"(\d+) nodes are not supported", result.get("reason", ""))
     return min(result["operations"], max(1, sum(map(int, numbers)), sum(result["unknown"].values())))
 
 
@@ -24,7 +24,7 @@ def percent(part, whole):
 
 
 def totals(rows):
-    """One paragraph: how many pass, of what was exported, and how many operations are covered."""
+    """One paragraph: the number of exports that pass, of failed exports, and of supported operations."""
     made = [result for _, facts, result in rows if "error" not in facts]
     failed = len(rows) - len(made)
     words = collections.Counter(result["word"] for result in made)
@@ -39,17 +39,17 @@ def totals(rows):
 
 
 def ratio(result):
-    """What of the score is in the map."""
+    """The share of the score in the map."""
     return f"{result['sum'] / result['score']:.2g}" if result.get("score") else ""
 
 
 def both(values):
-    """What the exports have in common, or what each has."""
+    """The common value of both exports, or both values."""
     return " / ".join(values if len(set(values)) > 1 else values[:1])
 
 
 def outcome(exports):
-    """"passes" of all exports, or what each of them is."""
+    """The text "passes" if all exports pass, otherwise the result of each one that does not."""
     texts = []
     for exporter, result in exports:
         if result["word"] != "passes":
@@ -59,7 +59,7 @@ def outcome(exports):
 
 
 def row(name, exports):
-    """A network's row, of the key's last part, what is known and the result of each export."""
+    """The row of a network; `exports` contains the exporter, the facts and the result of each export."""
     made = [(facts, result) for _, facts, result in exports if "operations" in result]
     counts = [f"{result['operations'] - refused(result)}/{result['operations']}" for _, result in made]
     counts = [text.split("/")[0] if len(set(text.split("/"))) == 1 else text.replace("/", " of ") for text in counts]
@@ -76,7 +76,7 @@ def version(package):
 
 
 def group(library, name):
-    """The part of the page that a network is in."""
+    """The title of the section that lists a network."""
     if library == "timm":
         return f"timm {version('timm')}"
     kind = "segmentation" if name in SEGMENTERS else "detectors" if name in DETECTORS else "classifiers"
@@ -95,15 +95,21 @@ def table(rows):
         sections.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
     return f"""# Networks of torchvision and timm
 
+This page lists which networks of torchvision and timm are supported, for users who want to know whether their architecture is among them.
+
 {totals(rows)}
 {PEER}
 
-Written by `Tools/reference/checks/check_zoo.py`: PyTorch {version("torch")}, ONNX Runtime {version("onnxruntime")}, seeded weights, one seeded
-input. Each network is exported twice, by PyTorch's older exporter and by its newer one (`torchscript / dynamo`); where these differ, both
-values are given. *Operations*: nodes whose output depends on the image; how many of them the package covers where that is not all. *Logits*:
-the larger of both exports' largest differences from ONNX Runtime, relative to the largest logit; at most 1e-4 passes. *Table*: the rule table
-that `relevance explain --method lrp` chooses by itself. *ΣR / S*: the share of the explained score that is in the map; what biases and
-constants absorb is missing. A map that is zero, or has values that are not finite, does not pass. Detectors are exported up to the selection
-of boxes; R-CNNs are left out, since they cut out regions by boxes that they have selected, which is control flow.
+Written by `Tools/reference/checks/check_zoo.py` with PyTorch {version("torch")} and ONNX Runtime {version("onnxruntime")}, for networks with seeded weights and one
+seeded input. Each network is exported twice, by PyTorch's older exporter and by its newer one (`torchscript / dynamo`). If the two differ,
+both values are listed.
+
+- *operations*: the nodes whose output depends on the image. If not all of them are supported, the number of supported ones is listed, too.
+- *logits*: the largest difference from ONNX Runtime in both exports, relative to the largest logit. An export passes up to 1e-4.
+- *table*: the rule table that `relevance explain --method lrp` selects by default.
+- *ΣR / S*: the share of the explained score in the map. The rest is absorbed by biases and constants.
+- *result*: an export also fails if its map is zero or contains values that are not finite.
+
+Detectors are exported without the selection of boxes. R-CNNs are not included: they crop regions by selected boxes, which is control flow.
 
 """ + "\n\n".join(sections) + "\n"

@@ -85,7 +85,7 @@ def transpose_of_forward(step):
 def even(step):
     """Averages: equal shares for the positions of the window that are in the input; padding receives nothing."""
     x, *rest = step.inputs
-    inside = step.forward(torch.ones_like(x), *rest)  # the part of the divisor from inside the input
+    inside = step.forward(torch.ones_like(x), *rest)  # the share of each window that is inside the input
     return step.only_first(adjoint(lambda v: step.forward(v, *rest), x, step.relevance / inside))
 
 

@@ -1,4 +1,4 @@
-"""Single-operator models of products of two tensors that both depend on the image, and of what transformers are made of, behind
+"""Single-operator models of products of two tensors that both depend on the image, and of the parts of transformers. They follow those of
 further_operator_cases."""
 
 import numpy as np
@@ -125,7 +125,7 @@ def spelled_out():
 
 
 def of_constants():
-    """What standardizes weights, and other operators whose inputs are all constants."""
+    """Weight standardization, and other operators whose inputs are all constants."""
     image = (2, 3, 6, 6)
     kernels, per_kernel = {"w": (4, 3, 3, 3)}, {"g": positive(4), "o": (4,), "m": (4,), "v": positive(4)}
     rows, back = {"rows": integers(1, 4, -1)}, {"back": integers(4, 3, 3, 3)}
@@ -161,7 +161,7 @@ def of_constants():
 
 
 def einsums():
-    """Einsum of one operand and constants with several axes of its own, and of more operands; and products by tables of matrices."""
+    """Einsum of one operand and constants with several axes of their own, and of more operands; and products with several matrices."""
     shape = (2, 3, 4, 5, 6)
 
     def by(name, equation, **constants):

@@ -1,17 +1,17 @@
-"""What `write_concepts` asks of each network: the layers, the conditions on them, and the orders of inputs."""
+"""The cases of `write_concepts` for each network: the layers, the conditions on them, and the orders of inputs."""
 
 from typing import NamedTuple
 
 
 class Case(NamedTuple):
-    """Conditions from the output down: (module, which of its channels). `below`: a module whose channels' relevance is recorded."""
+    """Conditions from the output to the input: (module, channels). `below`: a module whose relevance by channel is recorded."""
 
     name: str
     conditions: tuple
     below: str | None = None
 
 
-# Channels are chosen by their rank in the target's |relevance| there: (0,) is the strongest alone.
+# Channels are chosen by the rank of their |relevance| for the target: (0,) is only the strongest channel.
 CASES = {
     "small": [
         Case("one", (("features.5", (0,)),), "features.2"),
@@ -33,12 +33,12 @@ CASES = {
         Case("mixed", (("layer4.0.conv2", (0, 1, 2)), ("layer2.1", (0, 1)))),
     ],
 }
-# The layer whose channels get reference inputs.
+# The layer whose channels have reference inputs.
 REFERENCES = {"small": "features.5", "vgg16bn": "features.20", "resnet18": "layer3.0.conv2"}
 
 
 class Order(NamedTuple):
-    """`target`: what a channel is ranked by over its positions. `normed`: divided by the sum over channels of absolute values."""
+    """`target`: the value over its positions that ranks a channel. `normed`: divided by the sum of absolute values over all channels."""
 
     name: str
     mode: str

@@ -1,7 +1,7 @@
 """The three seeded networks of `Fixtures/concepts` as torch modules and as ONNX files, and their seeded inputs.
 
 They are torchvision's VGG16 with batch normalization and ResNet-18 with an eighth of the channels, and a small chain of convolutions.
-No rectifier works in place, so that the output of each module stays what it was.
+No rectifier works in place, so that the outputs of other modules do not change.
 """
 
 import io
@@ -22,7 +22,8 @@ FOLDER = FIXTURES / "concepts"
 CLASSES = 10
 NARROW = 8
 INPUTS = 64
-# Inputs are noise on random squares that get brighter: noise alone is always the same to a deep network. They stay inside ImageNet's box.
+# Inputs are noise added to random squares of increasing contrast, because a deep network has the same output for all noise. They are inside
+# ImageNet's box.
 SQUARES, COARSE, FINE = 8, 1.2, 0.6
 
 
@@ -51,7 +52,7 @@ def vgg16_bn():
 
 
 class ResNet18(nn.Module):
-    """torchvision's ResNet-18, of its own blocks, which has no parameter for the number of channels."""
+    """torchvision's ResNet-18, built from its blocks, because it has no parameter for the number of channels."""
 
     def __init__(self):
         super().__init__()
@@ -85,13 +86,13 @@ class Network(NamedTuple):
     input_seed: int
 
 
-# Seeds are such that few channels are always silent, and almost equal values in the orders of inputs are rare.
+# With these seeds, few channels are always inactive, and almost equal values in the orders of inputs are rare.
 NETWORKS = {
     "small": Network(SmallNetwork, 24, 50200, 62000),
     "vgg16bn": Network(vgg16_bn, 64, 51100, 97000),
     "resnet18": Network(ResNet18, 48, 55000, 96000),
 }
-# As of the networks `…-kept`: it must show whether biases were counted and batch normalization was folded, whose scales have either sign.
+# As in the networks `…-kept`: the maps must show whether biases are included and whether batch normalization, with scales of either sign, is folded.
 RANGES = Ranges(bias=0.1, scale=(-0.5, 2.0), shift=0.1)
 
 
@@ -104,11 +105,11 @@ def untrained(name):
 
 
 def export(name):
-    """Write model.onnx and weights.json. Batch normalization stays, as nodes."""
+    """Writes model.onnx and weights.json. Batch normalization is kept as nodes."""
     torch.manual_seed(0)
     network, side = untrained(name), NETWORKS[name].side
     for key, tensor in network.state_dict().items():
-        # Small tensors stay in the file as they are here; of larger ones the exporter must not see that they are equal.
+        # Small tensors are stored in the file. Larger tensors must differ, because the exporter merges equal ones.
         shift = key.endswith(("bias", "running_mean"))
         if tensor.is_floating_point():
             low, high = (-RANGES.shift, RANGES.shift) if shift else (0.5, 1.5) if key.endswith("running_var") else RANGES.scale
@@ -122,7 +123,7 @@ def export(name):
 
 
 def complete(name, scratch):
-    """The path of a copy of the ONNX file that has its weights."""
+    """The path of a copy of the ONNX file with its weights."""
     target = scratch / name
     target.mkdir(parents=True, exist_ok=True)
     write_seeded_file(target / "weights.bin", json.loads((FOLDER / name / "weights.json").read_text()))

@@ -1,4 +1,4 @@
-"""What the evaluation's cases are made of: seeded relevance, maps, regions, labeled images, image pairs, curves, matrices and resamples."""
+"""The inputs of the evaluation's cases: seeded relevance, maps, regions, labeled images, image pairs, curves, matrices and resamples."""
 
 import math
 
@@ -11,15 +11,15 @@ SHAPES = [
     (1, 1), (1, 2), (2, 1), (2, 2), (1, 7), (5, 1), (3, 3), (4, 6), (7, 5), (8, 8), (9, 16), (13, 11), (16, 9),
     (20, 30), (24, 24), (31, 17), (40, 50),
 ]  # fmt: skip
-# Maps of these shapes have no values of many digits.
+# Maps of these shapes have only values with few digits.
 PLAIN = ((24, 24), (31, 17))
 TOLERANCES = (0, 1, 2.5, 15)
-# Whole orders of pixels are given up to this size.
+# Complete orders of pixels are stored up to this size.
 LARGEST_ORDER = 150
 
 
 def whole(seed, shape, count):
-    """Seeded whole numbers, 0 ..< count."""
+    """Seeded integers from 0 to count − 1."""
     bits = seeded_bits(seed, math.prod(shape)) >> np.uint64(40)
     return (bits % np.uint64(count)).astype(int).reshape(shape)
 
@@ -29,11 +29,11 @@ def shape_name(shape):
 
 
 def relevances():
-    """Relevance [C, H, W]: signed, whole, canceling, and with sums that depend on their order."""
+    """Relevance [C, H, W]: signed, integer, canceling, and with sums that depend on their order."""
     for index, shape in enumerate([(1, 1, 1), (3, 1, 1), (3, 2, 3), (1, 4, 5), (2, 6, 3), (3, 7, 8), (4, 5, 5), (5, 3, 4)]):
         values = seeded_tensor(1000 + index, shape)
         digits = (whole(1100 + index, shape, 19) - 9).astype(np.float32)
-        # 1, 2⁻²⁴ and 2²⁴: what a small summand leaves depends on when it comes.
+        # 1, 2⁻²⁴ and 2²⁴: the effect of a small summand depends on its place.
         powers = np.array([1, 2**-24, 2**24, 3, -(2**24), -1, 0.1, -0.0], dtype=np.float32)
         wide = powers[whole(1200 + index, shape, len(powers))]
         yield from (("signed", values), ("digits", digits), ("order matters", wide), ("negative", -abs(values)))
@@ -41,12 +41,12 @@ def relevances():
 
 
 def center(shape):
-    """Where this shape's bumps have their peak."""
+    """The position of the peak for this shape."""
     return int(whole(2000 + shape[0], (1,), shape[0])[0]), int(whole(2100 + shape[1], (1,), shape[1])[0])
 
 
 def bump(shape):
-    """A bell around the shape's center, between 0 and 1."""
+    """A bell curve around the shape's center, between 0 and 1."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     squared_distances = (rows - center(shape)[0]) ** 2 + (columns - center(shape)[1]) ** 2
     return np.exp(-squared_distances / (1 + max(shape) ** 2 / 30))
@@ -69,11 +69,11 @@ def maps():
         if shape not in PLAIN:
             kinds["real"] = real * bump(shape)
         if shape not in PLAIN and digits.size < 1000:
-            # Over twelve orders of magnitude, so that sums in double precision are rounded.
+            # Values over twelve orders of magnitude, so that sums in double precision are rounded.
             kinds["wide"] = 10 ** (12 * real - 8)
         for kind, values in kinds.items():
             yield f"{kind} {shape_name(shape)}", np.asarray(values, dtype=np.float32).astype(np.float64)
-    # Prefixes of the ranking hold exactly 29, 57, ... and 7 % of the energy.
+    # Prefixes of the ranking contain exactly 29, 57, ... and 7 % of the energy.
     yield "hundred 3x3", np.array([[29, 7, 7], [7, 28, 7], [7, 1, 7]], dtype=np.float64)
     yield "hundred 10x10", np.array([7] + 93 * [1] + 6 * [0], dtype=np.float64).reshape(10, 10)
 
@@ -108,7 +108,7 @@ def regions(every_map):
     """Name, shape, boxes and tolerance of every region."""
     for i, shape in enumerate([*SHAPES, (10, 10)]):
         for j, (name, boxes) in enumerate(box_sets(shape, 4000 + i).items()):
-            # The bump's boxes without a margin and with a small one; the others with each margin in turn.
+            # The boxes of the bump without and with a small margin; the other boxes alternate between the margins.
             tolerance = (0, 1)[i % 2] if "bump" in name else TOLERANCES[(i + j) % 4]
             yield f"{name} {shape_name(shape)} {tolerance}", shape, boxes, tolerance
     box = [[1.25, 2, 3.5, 4.75]]
@@ -121,7 +121,7 @@ def regions(every_map):
     yield "all but the last 3x3", (3, 3), [[0, 0, 3, 2], [0, 2, 1, 3], [2, 2, 3, 3]], 0
     yield "first 10x10", (10, 10), [[0, 0, 1, 1]], 0
     yield "first half 10x10", (10, 10), [[0, 0, 10, 5]], 0
-    yield "but for zeros 10x10", (10, 10), [[0, 0, 10, 9], [0, 9, 4, 10]], 0
+    yield "except zeros 10x10", (10, 10), [[0, 0, 10, 9], [0, 9, 4, 10]], 0
     # The first pixels of a map's ranking, so that its purity is neither 0 nor 1.
     for index, (name, values) in enumerate(every_map.items()):
         if name.split()[0] in ("digits", "bump", "real", "wide") and 4 < values.size <= LARGEST_ORDER:
@@ -179,7 +179,7 @@ def matrices():
 
 
 def resamples():
-    """Which images each resample draws, and of each image a value, hits and pairs."""
+    """The images that each resample draws; and for each image a value, hits and pairs."""
     for index, (images, count) in enumerate([(1, 1), (1, 7), (2, 2), (3, 41), (5, 40), (12, 1000), (30, 101), (40, 21)]):
         indices = whole(8000 + index, (count, images), images)
         values = seeded_tensor(8100 + index, (images,), -1, 1).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Export torchvision's AlexNet, VGG16, GoogLeNet and ResNet-18 to ONNX, without their weights.
+"""Exports torchvision's AlexNet, VGG16, GoogLeNet and ResNet-18 to ONNX, without their weights.
 
     python -m writers.export_networks [NAME...]
 """
@@ -18,12 +18,11 @@ from onnx_files import FIXTURES, Ranges, write_described
 
 NAMES = ("input", "logits")
 
-# Uniform weights average so well over AlexNet's and VGG16's fully connected layers that the maps of all classes are equal
-# to five digits, and a contrast of two would be lost in single precision. Heavy tails keep them apart where maps are made.
+# With uniform weights in the fully connected layers of AlexNet and VGG16, the maps of all classes agree to five digits, and a contrast of two classes
+# would be lost in single precision. Heavy tails give different maps.
 TAILS = Ranges(power=33)
-# Where maps tell whether biases were counted, and whether batch normalization was folded, these must matter as much as in
-# trained networks; and some scales are negative there. No heavy tails: a few weights would make the map depend on which of two
-# almost equal values wins in a pool.
+# For maps that show whether biases are included and whether batch normalization is folded, these must have as much effect as in trained networks, and
+# some scales are negative. There are no heavy tails, with which the map would depend on the winner of two almost equal values in a pool.
 MARKED = Ranges(bias=0.3, scale=(-0.5, 2.0), shift=0.3)
 
 # name: (architecture, exporter, opset or None for the exporter's own, batch is symbolic, side of the image, ranges)
@@ -42,11 +41,10 @@ NETWORKS = {
 
 
 def architecture(name, exporter):
-    """The network, initialized the way that makes the exporter produce the structure wanted.
+    """The network, initialized so that the exporter produces the required structure.
 
-    GoogLeNet's default batch-norm statistics fold into biases that are all zero. The TorchScript exporter merges equal
-    initializers and lets Identity nodes share them, which is wanted once; the dynamo exporter drops zero biases. So for
-    the others the statistics are random.
+    With GoogLeNet's default batch-norm statistics, the folded biases are all zero. The TorchScript exporter merges equal initializers and shares them
+    through Identity nodes, which one network tests; the dynamo exporter removes zero biases. Therefore the other networks have random statistics.
     """
     torch.manual_seed(0)
     options = {"alexnet": {}, "vgg16": {"init_weights": False}, "vgg16_bn": {"init_weights": False}, "resnet18": {}}
@@ -63,7 +61,7 @@ def architecture(name, exporter):
 
 
 def export(name):
-    """The exported model, weights included."""
+    """The exported model with its weights."""
     family, exporter, opset, symbolic, side, _ = NETWORKS[name]
     network = architecture(family, exporter)
     image = torch.zeros(1, 3, side, side)

@@ -1,4 +1,4 @@
-"""Single-operator models of what the image decides, and of forms of operators that came late, behind later_operator_cases."""
+"""Single-operator models whose selections depend on the image, and further forms of operators. They follow those of later_operator_cases."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ __all__ = ["CASES"]
 
 
 def decisions():
-    """What depends on comparisons, truth values and places of extremes in the image."""
+    """Operators that depend on comparisons, truth values and positions of extremes in the image."""
     shape = (2, 3, 4, 5)
     real = ("Cast", ["d"], ["f"], {"to": 1})
     for operator in ["Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"]:
@@ -45,7 +45,7 @@ def decisions():
 
 
 def grids():
-    """Values at positions: of a constant grid, and of one that the image makes; a spatial transformer."""
+    """Values at the positions of a constant grid and of a grid that depends on the image; a spatial transformer."""
     random = np.random.default_rng(5)
     fixed = (random.random((2, 4, 3, 2)) * 3 - 1.5).astype(np.float32)
     for mode in ["bilinear", "nearest", "bicubic"]:
@@ -70,7 +70,7 @@ def grids():
 
 
 def resizing():
-    """Sizes by smoothing filters, of parts, and with neighbors outside left out."""
+    """Resizing with smoothing filters, of parts of the input, and without neighbors outside the input."""
     shape = (1, 2, 7, 6)
     for mode in ["linear", "cubic"]:
         for outside in (0, 1):
@@ -92,7 +92,7 @@ def resizing():
 
 
 def sums_of_products():
-    """Einsum with ellipses, diagonals, sums, labels that the constant shares and keeps, and several constants."""
+    """Einsum with ellipses, diagonals, sums, labels that the constant shares or keeps, and several constants."""
     for number, (equation, shape, weights) in enumerate([
         ("...ik,kj->...ij", (2, 3, 4, 5), {"w": (5, 6)}),
         ("kj,...k->...j", (2, 3, 5), {"w": (5, 6)}),
@@ -118,7 +118,7 @@ def sums_of_products():
 
 
 def bits_and_live_places():
-    """Bits of integers, and elements at indices that the image decides."""
+    """Bitwise operators, and elements at indices that depend on the image."""
     shape = (2, 3, 4)
     for operator in ["BitwiseAnd", "BitwiseOr", "BitwiseXor"]:
         nodes = [("Mul", ["x", "ten"], ["m"], {}), ("Cast", ["m"], ["i"], {"to": 6}),
@@ -144,7 +144,7 @@ def bits_and_live_places():
 
 
 def further_volumes():
-    """Transposed convolutions over three axes, and pads that follow from windows."""
+    """Transposed convolutions over three axes, and pads that depend on the windows."""
     shape = (2, 4, 3, 4, 5)
     weights = {"w": (4, 2, 2, 3, 2), "b": (4,)}
     single("convtranspose-volume", 11, shape, "ConvTranspose", weights, group=2, strides=[2, 1, 3], pads=[1, 0, 1, 0, 1, 1],

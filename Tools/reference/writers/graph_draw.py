@@ -1,4 +1,4 @@
-"""A graph while it is drawn by a seeded generator."""
+"""A random graph under construction."""
 
 import random
 
@@ -10,7 +10,7 @@ OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22)
 
 
 class Draw:
-    """One graph while it is drawn: its nodes and weights, and the value that the next block takes."""
+    """A random graph under construction: its nodes and weights, and the value that the next block reads."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -28,7 +28,7 @@ class Draw:
         return self.random.random() < share
 
     def constant(self, array):
-        """The name of an initializer."""
+        """Adds an initializer, and returns its name."""
         self.count += 1
         name = f"w{self.count}"
         self.weights.append(numpy_helper.from_array(np.asarray(array), name))
@@ -41,7 +41,7 @@ class Draw:
         return self.constant(np.array(values, dtype=np.int64))
 
     def node(self, operator, inputs, outputs=1, **attributes):
-        """Adds a node; the names of its outputs."""
+        """Adds a node, and returns the names of its outputs."""
         self.count += 1
         names = [f"v{self.count}" + (f"_{index}" if index else "") for index in range(outputs)]
         self.nodes.append(helper.make_node(operator, inputs, names, f"{operator}{self.count}", **attributes))

@@ -24,7 +24,7 @@ def window(draw, kernel, pools):
         attributes["ceil_mode"] = 1
     pads = attributes.get("pads", [0, 0, 0, 0])
     for axis, size in enumerate(kernel):
-        # ONNX Runtime pools over windows that are larger than the padded input, by a quirk of C++'s division.
+        # ONNX Runtime accepts pooling windows that are larger than the padded input, because of C++'s integer division.
         if draw.shape[2 + axis] + pads[axis] + pads[2 + axis] < (size - 1) * dilations[axis] + 1:
             raise ValueError("a window is larger than its input")
     return attributes
@@ -78,7 +78,7 @@ def batch_normalization(draw):
 
 
 def affine(draw):
-    """Batch normalization as some exporters spell it."""
+    """Batch normalization as basic operations, as some exporters write it."""
     shape = draw.choice((1, draw.shape[1], 1, 1), (draw.shape[1], 1, 1))
     product = draw.node("Mul", [draw.value, draw.seeded(*shape, low=0.5, high=1.5)])
     operator = draw.choice("Add", "Sub")

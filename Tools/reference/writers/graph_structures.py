@@ -1,4 +1,4 @@
-"""The blocks of a random graph that join, gate, resize or rearrange what layers compute. Each adds itself to a `Draw`."""
+"""The blocks of a random graph that join, gate, resize or rearrange the outputs of layers. Each adds itself to a `Draw`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from writers.graph_layers import conv
 
 
 def branches(draw):
-    """Two or three branches of the same extents, joined."""
+    """Joins two or three branches of the same extents."""
     parts = [draw.value] if draw.chance(0.4) else []
     for _ in range(draw.random.randint(1, 2)):
         parts.append(same_extents(draw, draw.random.randint(1, 4)))
@@ -82,7 +82,7 @@ def shuffle(draw):
 
 
 def split(draw):
-    """Two halves of the channels (or what is nearest), swapped."""
+    """Swaps two parts of the channels, which are halves if possible."""
     channels = draw.shape[1]
     if channels < 2:
         return conv(draw)

@@ -1,4 +1,4 @@
-"""More single-operator models, behind those of operator_cases, by whose number they are seeded: new ones come last."""
+"""More single-operator models, which follow those of operator_cases. Their seeds depend on their position: append new ones at the end."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ __all__ = ["CASES"]
 
 
 def products_and_functions():
-    """Constants on either side of a product, functions of elements, and what is expressed by other operators."""
+    """Products with a constant on either side, elementwise functions, and operators that are expressed by others."""
     for name, inputs, shape, weights in [
         ("left", ["w", "x"], (2, 3, 5, 4), (6, 5)),
         ("left-row", ["w", "x"], (2, 5, 4), (5,)),
@@ -64,7 +64,7 @@ def products_and_functions():
 
 
 def places():
-    """Elements picked, put and repeated at places that constants say; shapes and constants made of them."""
+    """Elements selected, set and repeated at constant positions; shapes and constants computed from them."""
     shape = (2, 3, 4)
     truth = {"c": np.array([True, False, True])}
     single("tile", 13, shape, "Tile", {"repeats": integers(1, 2, 3)})
@@ -105,7 +105,7 @@ def places():
 
 
 def norms():
-    """Norms, means over axes apart, transposed convolutions to given extents, and what ONNX had as experiments."""
+    """Norms, means over separate axes, transposed convolutions with given extents, and experimental operators of ONNX."""
     shape = (1, 3, 6, 5)
     single("lp-normalization", 22, shape, "LpNormalization", axis=1)
     single("lp-normalization-one", 13, shape, "LpNormalization", p=1)
@@ -126,7 +126,7 @@ def norms():
 
 
 def volumes():
-    """Convolutions and pools over three axes."""
+    """Convolutions and pooling over three axes."""
     shape = (1, 4, 5, 6, 7)
     pads = [1, 0, 1, 1, 1, 0]
     single("averagepool-volume", 11, shape, "AveragePool", kernel_shape=[3, 2, 3], strides=[2, 1, 2], pads=pads)
@@ -159,13 +159,13 @@ def cubic():
 
 
 def partial():
-    """Pools with windows that are larger than what they slide over, of which ceiling mode counts the partly covered one."""
+    """Pooling windows that are larger than the input; ceiling mode includes partly covered windows."""
     shape, large = (1, 3, 4, 5), {"kernel_shape": [9, 7], "strides": [9, 7], "ceil_mode": 1}
     single("averagepool-larger", 11, shape, "AveragePool", **large)
     single("averagepool-larger-included", 19, shape, "AveragePool", count_include_pad=1, **large)
     single("averagepool-larger-pads", 19, shape, "AveragePool", count_include_pad=1, pads=[1, 0, 0, 1], **large)
     single("maxpool-larger", 12, shape, "MaxPool", **large)
-    # As PyTorch views a batch whose size is open: the number of axes follows from shape arithmetic alone.
+    # PyTorch's view of a batch with open size: only shape arithmetic determines the number of axes.
     viewed = [("Relu", ["x"], ["r"], {}), ("Shape", ["r"], ["s"], {}), ("Gather", ["s", "zero"], ["n"], {}),
               ("Concat", ["n", "rest"], ["t"], {"axis": 0}), ("Reshape", ["r", "t"], ["v"], {}),
               ("GlobalAveragePool", ["v"], ["y"], {})]

@@ -1,6 +1,6 @@
 """The single-operator models: a list of small cases, as data.
 
-A constant given as a shape is seeded; one given as an array is taken as it is. The input is seeded too, both signs.
+A constant given as a shape is seeded; a constant given as an array is used unchanged. The input is also seeded, with both signs.
 """
 
 import numpy as np
@@ -18,14 +18,14 @@ def positive(*shape):
 
 
 def graph(name, opset, shape, nodes, constants=None, **options):
-    """Add a case of several nodes: (operator, inputs, outputs, attributes); it reads `x` and its last output is `y`."""
+    """Adds a case of several nodes: (operator, inputs, outputs, attributes). It reads `x`, and its last output is `y`."""
     if name in CASES:
         raise ValueError(f"two cases are named {name}")
     CASES[name] = dict(opset=opset, shape=shape, nodes=nodes, constants=constants or {}, **options)
 
 
 def single(name, opset, shape, operator, constants=None, **attributes):
-    """Add a case of one node, whose inputs are `x` and then the constants in order."""
+    """Adds a case of one node, whose inputs are `x` followed by the constants."""
     constants = constants or {}
     graph(name, opset, shape, [(operator, ["x", *constants], ["y"], attributes)], constants)
 
@@ -178,7 +178,7 @@ def shapes():
 
 
 def branches():
-    """If, whose condition does not depend on the image: constant, or on extents that are always the same."""
+    """If nodes whose condition does not depend on the image: it is constant, or depends on fixed extents."""
     squeezed = ("graph", [("Squeeze", ["p", "space"], ["a"], {})], "a", (2, 3))
     same = ("graph", [("Identity", ["p"], ["b"], {})], "b", (2, 3, 1, 1))
     pooled = ("GlobalAveragePool", ["x"], ["p"], {})
@@ -197,7 +197,7 @@ def branches():
 
 
 def later():
-    """Cases are seeded by their place: new ones come last."""
+    """All cases. Their seeds depend on their position: append new ones at the end."""
     single("mish", 18, (1, 3, 4, 5), "Mish")
     single("selu", 7, (1, 3, 4, 5), "Selu")
     single("selu-parameters", 22, (1, 3, 4, 5), "Selu", alpha=1.2, gamma=0.8)

@@ -1,4 +1,4 @@
-"""Operators of integers, and of the domain com.microsoft: nodes, weights, shape of the input, options."""
+"""Integer operators and operators of the domain com.microsoft: nodes, weights, shape of the input, options."""
 
 import numpy as np
 

@@ -1,11 +1,10 @@
-"""Write Fixtures/cases/activations: maps of small networks whose activations are not plain ReLUs, by PyTorch and Captum.
+"""Writes Fixtures/cases/activations: maps of small networks whose activations are not only ReLUs, by PyTorch and Captum.
 
     python -m writers.write_activation_cases
 
-Guided backpropagation and deconvolution are Captum's, which change modules `nn.ReLU` only. So a rectifier that is written
-differently (ReLU6 as Clip, Max with 0) is built here of `nn.ReLU` and functions that it is equal to: `min(relu(x), 6)`. Grad-CAM
-is the definition of Selvaraju et al. 2017, eq. 1 and 2, at the output of the last activation. Weights are those of the seeded
-generator; `RectifierTests` and `CAMLayerTests` build the same networks.
+Guided backpropagation and deconvolution are Captum's, which changes only modules `nn.ReLU`. Therefore other rectifiers (ReLU6 as Clip, Max with 0) are
+built from `nn.ReLU` and equivalent functions: `min(relu(x), 6)`. Grad-CAM follows Selvaraju et al. 2017, eq. 1 and 2, at the output of the last
+activation. Weights come from the seeded generator; `RectifierTests` and `CAMLayerTests` build the same networks.
 """
 
 import json
@@ -23,7 +22,7 @@ SIDE, CHANNELS, CLASSES = 8, 4, 3
 
 
 class Capped(nn.Module):
-    """`min(relu(x), highest)`; what is equal to the cap passes no gradient."""
+    """`min(relu(x), highest)`; values equal to the cap pass no gradient."""
 
     def __init__(self, highest):
         super().__init__()
@@ -40,7 +39,7 @@ def weights(seed, *shape):
 
 
 class Network(nn.Module):
-    """Two convolutions of 3 × 3, each with an activation, and a linear layer over all positions or over their means."""
+    """Two 3 × 3 convolutions, each with an activation, and a linear layer over all positions or over their means."""
 
     def __init__(self, activation, averages=False):
         super().__init__()

@@ -1,14 +1,14 @@
-"""Write Fixtures/casts: chains of casts and arithmetic over all types of integers, with what ONNX Runtime makes of them.
+"""Writes Fixtures/casts: chains of casts and arithmetic over all integer types, with the results of ONNX Runtime.
 
     python -m writers.write_casts [--chains N] [--seed N] [--folder FOLDER]
 
-A network is a few chains over one input, whose results are cast to FLOAT and joined. `pairs-…` cast to one type and then to every
-other; `chains-…` are drawn: casts, arithmetic in the type that the chain has arrived at, and so on; `reductions` are sums, products,
-means and extremes. Each also comes as `…, constant`, where the values are known beforehand and an input of zeros is added.
+A network consists of several chains over one input, whose results are cast to FLOAT and joined. `pairs-…` cast to one type and then to every other
+type; `chains-…` are random sequences of casts and of arithmetic in the current type; `reductions` are sums, products, means and extremes. Each network
+also has a version `…, constant`, whose values are constants to which an input of zeros is added.
 
-Every node is run by itself in ONNX Runtime. What it does not implement, such as sums of UINT8, is computed in Python's integers and
-wraps. The result of a chain keeps only those elements that single precision holds exactly at every step, and leaves out
-casts to UINT32 of numbers outside of -2³¹ … 2³², which in ONNX Runtime depend on where in the tensor a number is.
+Every node is run separately in ONNX Runtime. Operations that it does not implement, such as sums of UINT8, are computed with Python's integers and
+wrap around. The result of a chain keeps only elements that single precision represents exactly at every step, without casts to UINT32 of numbers
+outside -2³¹ … 2³², whose result in ONNX Runtime depends on the position in the tensor.
 """
 
 import argparse
@@ -38,7 +38,7 @@ VALUES = np.array(
 
 @functools.cache
 def session(operator, kinds, constants, attributes):
-    """The bytes of a model of one node whose first input has the type, and whether ONNX Runtime has it."""
+    """The bytes of a model of one node whose first input has the given type, and whether ONNX Runtime supports it."""
     names = ["x"] + [f"c{index}" for index in range(len(constants))]
     weights = [numpy_helper.from_array(np.frombuffer(data, dtype).reshape(shape), name) for (data, dtype, shape), name in zip(constants, names[1:])]
     graph = helper.make_graph(
@@ -64,7 +64,7 @@ def wrapped(number, dtype):
 
 
 def in_integers(operator, x, constants):
-    """What ONNX defines, in Python's integers."""
+    """The result by ONNX's definition, with Python's integers."""
     c = [int(constant.reshape(-1)[0]) for constant in constants]
     function = {
         "Add": lambda a: a + c[0],
@@ -83,12 +83,12 @@ def in_integers(operator, x, constants):
 
 
 def is_exact(x):
-    """Where single precision holds the elements."""
+    """Whether single precision represents each element exactly."""
     return np.array([float(np.float32(a)) == a and int(np.float32(a)) == int(a) if x.dtype.kind in "iu" else True for a in x.reshape(-1)]).reshape(x.shape)
 
 
 class Graph:
-    """The nodes and constants of a network while it is drawn."""
+    """The nodes and constants of a random network under construction."""
 
     def __init__(self):
         self.nodes, self.weights, self.parts, self.results, self.count = [], [], [], [], 0
@@ -105,13 +105,13 @@ class Graph:
 
 
 class Chain:
-    """A value that goes through one node after the other, and where all of them hold exactly what they should."""
+    """A value that passes through a sequence of nodes, and the elements that are exact in all of them."""
 
     def __init__(self, graph, values=VALUES):
         self.graph, self.name, self.value, self.valid = graph, "x", values, np.ones(values.shape, bool)
 
     def step(self, operator, *constants, result=None, **attributes):
-        """Adds a node; its elements have the chain's type unless `result` says another."""
+        """Adds a node. Its elements have the chain's type, unless `result` is another type."""
         source = self.value.dtype
         key = tuple((array.tobytes(), array.dtype.str, array.shape) for array in constants)
         model, exists = session(operator, (source, result or source), key, tuple(sorted(attributes.items())))
@@ -134,7 +134,7 @@ class Chain:
         return self.step("Cast", result=dtype, to=TYPES[dtype])
 
     def pick(self, places):
-        """Elements at some places alone."""
+        """Selects elements."""
         self.name = self.graph.node("Gather", [self.name, self.graph.constant(np.array(places, np.int64))], axis=1)
         self.value, self.valid = self.value[:, places], self.valid[:, places]
         return self
@@ -145,7 +145,7 @@ class Chain:
         return self
 
     def end(self):
-        """Joins what is exact to the network's results."""
+        """Adds the exact elements to the network's results."""
         places = np.nonzero(self.valid[0])[0]
         if len(places):
             self.pick(places).cast(np.dtype(np.float32))
@@ -154,7 +154,7 @@ class Chain:
 
 
 def add(pack, name, graph):
-    """Adds a network to the pack, and the same with values that are known beforehand."""
+    """Adds a network to the pack, and the same network with constant values."""
     expected = np.concatenate(graph.results, axis=1)
     for variant in ("", ", constant"):
         nodes, weights, entry = list(graph.nodes), list(graph.weights), "x"
@@ -181,7 +181,7 @@ def add(pack, name, graph):
 
 
 def arithmetic(chain, source):
-    """One operation in the chain's type."""
+    """Adds an operation in the chain's type."""
     dtype = chain.value.dtype
     if dtype == np.float32:
         operator = source.choice(("Mul", "Add"))
@@ -246,7 +246,7 @@ def reductions(pack):
             try:
                 chain.step(operator, axes, keepdims=1).reshape(1, 8).end()
             except KeyError:
-                pass  # ONNX Runtime does not have it for the type.
+                pass  # ONNX Runtime does not support it for this type.
     add(pack, "reductions", graph)
 
 

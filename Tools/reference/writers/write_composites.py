@@ -1,10 +1,10 @@
-"""Write the relevance maps of Zennit's composites on the seeded networks that keep their batch normalization.
+"""Writes the relevance maps of Zennit's composites on the seeded networks that keep their batch normalization.
 
     python -m writers.write_composites --scratch FOLDER [NAME...]
 
-`folded` is Zennit with the canonizers that merge batch normalization into the convolutions, `kept` without; in both, negative scales have given
-their signs to the convolutions beforehand (see signs.py). Maps are computed in
-double precision; runs in single precision, one of them with noise, tell how well conditioned each of them is.
+`folded` is Zennit with the canonizers that merge batch normalization into the convolutions, and `kept` is Zennit without them. In both, the signs of
+negative scales are first moved into the convolutions (see signs.py). Maps are computed in double precision; runs in single precision, one of them with
+noise, measure how well conditioned each map is.
 """
 
 import argparse
@@ -31,14 +31,14 @@ from writers.export_networks import NETWORKS
 
 FOLDER = FIXTURES / "composites"
 LOGITS_TOLERANCE = 1e-4
-# How far the map in single precision may be from the one in double: beyond it, no other result can be compared with the map.
+# The largest distance between the maps in single and double precision. With a larger one, the map is not suitable for comparison.
 CONDITION = 1e-3
-# Added to every convolution's output in a third run, relative to its largest value: as much as fast convolutions are off.
+# The noise in every convolution's output in a third run, relative to its largest value: the error of fast convolutions.
 NOISE = 1e-6
 
 STABILIZER = {"stabilizer": 1e-6, "zero_params": None}
 EPSILON = {"epsilon": 1e-6} | STABILIZER
-# The arguments that each composite is made with. All but the box are Zennit's defaults, written out.
+# The arguments of each composite. All except the box are Zennit's defaults.
 COMPOSITES = {
     "EpsilonPlus": EPSILON,
     "EpsilonPlusFlat": EPSILON,
@@ -47,9 +47,9 @@ COMPOSITES = {
     "EpsilonGammaBox": EPSILON | {"gamma": 0.25, "low": IMAGENET_BOX[0], "high": IMAGENET_BOX[1]},
     "ExcitationBackprop": STABILIZER,
 }
-# Where other arguments are needed to make a map well conditioned: here gamma 0.25 loses 2e-3 to the noise.
+# Other arguments for well-conditioned maps: with gamma 0.25, the noise changes the map by 2e-3.
 CHANGED = {("vgg16bn-kept", "EpsilonGammaBox"): {"gamma": 1.0}}
-# What a rule does with the bias b of its layer, when no parameters are zeroed, as in all of these composites.
+# The role of the bias b in each rule if no parameters are set to zero, as in all of these composites.
 BIAS = {
     "AlphaBeta": "max(b, 0) is part of the positive denominator, min(b, 0) of the negative one",
     "Epsilon": "b is part of the denominator",
@@ -61,9 +61,9 @@ BIAS = {
 
 
 class Fold(SequentialMergeBatchNorm):
-    """Zennit's folding, after which the batch normalization that stays behind is the identity.
+    """Zennit's folding, with an exact identity in place of the batch normalization.
 
-    Zennit leaves its epsilon there, so that each layer divides by sqrt(1 + epsilon): 1.0005 in torchvision's GoogLeNet.
+    Zennit keeps its epsilon, so that each layer divides by sqrt(1 + epsilon): 1.0005 in torchvision's GoogLeNet.
     """
 
     def register(self, linears, batch_norm):
@@ -77,7 +77,7 @@ class Fold(SequentialMergeBatchNorm):
 
 
 def fold_and_sum():
-    """What Zennit's ResNetCanonizer does: folding, and residual sums as modules, without which they have no rule."""
+    """The same as Zennit's ResNetCanonizer: folding, and residual sums as modules, because sums without a module have no rule."""
     return CompositeCanonizer((Fold(), ResNetBasicBlockCanonizer()))
 
 
@@ -90,7 +90,7 @@ PLAN = {
 
 
 def torch_network(name, scratch):
-    """torchvision's module with the weights of the exported file and signs turned, in single precision."""
+    """torchvision's module with the weights of the exported file and moved signs, in single precision."""
     family = NETWORKS[name][0]
     options = {"aux_logits": False, "transform_input": False, "init_weights": False} if family == "googlenet" else {}
     network = getattr(torchvision.models, family)(weights=None, **options).eval()
@@ -123,7 +123,7 @@ def relevance(network, rules, image, target, score):
 
 @contextlib.contextmanager
 def noise(network):
-    """Errors as of fast convolutions, which decide between almost equal values in a pool the other way."""
+    """Adds errors like those of fast convolutions, which can change the decision between almost equal values in a pool."""
 
     def disturb(module, inputs, output):
         return output + NOISE * output.detach().abs().max() * torch.randn(output.shape, generator=generator)
@@ -138,7 +138,7 @@ def noise(network):
 
 
 def assignments(network, kind, changed, canonizer):
-    """What Zennit's own map says: for each type of layer how many have which rule, and the layer that counts as first."""
+    """Zennit's assignment of rules: for each type of layer, the number of layers by rule, and the layer that is treated as the first."""
     rules = composite(kind, changed, canonizer, torch.float64)
     with rules.context(network):
         context, found, first = {}, collections.defaultdict(collections.Counter), None
@@ -159,7 +159,7 @@ def distance(values, reference):
 
 
 def bound(value, step=1):
-    """Rounded up to one digit that is a multiple of `step`: the digits beyond depend on the machine."""
+    """The value rounded up to one digit that is a multiple of `step`; further digits depend on the machine."""
     unit = 10.0 ** math.floor(math.log10(value)) * step
     return float(f"{math.ceil(value / unit) * unit:.0e}")
 
@@ -169,7 +169,7 @@ def digits(value):
 
 
 def write_maps_of(name, scratch):
-    """The maps of one network; what the index says of each."""
+    """Writes the maps of a network, and returns their entries for the index."""
     single = torch_network(name, scratch)
     image = torch.from_numpy(np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy"))
     expected = torch.from_numpy(np.load(FIXTURES / "networks" / name / "logits.npy"))
@@ -211,7 +211,7 @@ def write_maps_of(name, scratch):
 
 
 def write_index(entries):
-    """Replace the index's entries of the networks that were computed, and keep the others."""
+    """Replaces the index's entries of the computed networks, and keeps the others."""
     path = FOLDER / "index.json"
     done = {entry["network"] for entry in entries}
     earlier = json.loads(path.read_text())["maps"] if path.exists() else []
@@ -227,7 +227,7 @@ def write_index(entries):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PLAN))
     arguments = parser.parse_args()

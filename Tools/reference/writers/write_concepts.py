@@ -1,8 +1,8 @@
-"""Write `concepts/`: conditional relevance maps, relevance of channels, and reference inputs, by zennit-crp in float64.
+"""Writes `concepts/`: conditional relevance maps, relevance of channels, and reference inputs, by zennit-crp in float64.
 
     python -m writers.write_concepts --scratch FOLDER [--networks] [NAME...]
 
-`--networks` exports the networks before. Batch normalization is merged into the convolutions before it, residual sums are modules.
+`--networks` first exports the networks. Batch normalization is merged into the preceding convolutions, and residual sums are modules.
 Needs requirements-concepts.txt.
 """
 
@@ -33,26 +33,26 @@ from writers.write_composites import COMPOSITES, Fold, assignments, bound, compo
 RULES = ["EpsilonPlusFlat", "EpsilonGammaBox"]
 FOLDING = {"small": None, "vgg16bn": Fold, "resnet18": fold_and_sum}
 TOP = 8
-# How `inputs` of concept_networks.py works, for those who have the index alone.
+# The definition of `inputs` in concept_networks.py, for readers of the index.
 MADE = (
     "input i = P + N, added in single precision. b = coarse (i + 1) / count in double precision. P: the seeded tensor [3, squares, squares] "
     "with seed input_seed + 2 i, low -b, high b, each value repeated over side/squares rows and columns. N: the seeded tensor "
     "[3, side, side] with seed input_seed + 2 i + 1, low -fine, high fine.")
 # Neighbors in an order must differ by more than this, relative to the larger one.
 GAP = 1e-4
-# How far a map in single precision may be off, and one with noise; beyond, nothing can be compared with it to 1e-3.
+# The largest errors of a map in single precision and with noise. With larger ones, the map is not suitable for comparison within 1e-3.
 CONDITION = 3e-4
 
 
 class WholeMaps(CondAttribution):
-    """Maps as they are: zennit-crp adds up the channels of the input."""
+    """Maps by channel: zennit-crp sums over the channels of the input by default."""
 
     def heatmap_modifier(self, data, on_device=None):
         return data.grad.detach().clone()
 
 
 class Crp:
-    """One network under one composite."""
+    """A network with a composite."""
 
     def __init__(self, name, path, kind, dtype):
         self.network = torch_network(name, path).to(dtype)
@@ -74,7 +74,7 @@ def channel_sums(tensor):
 
 
 def nodes_of(path):
-    """For each module the ONNX node that computes its output: (name, tensor)."""
+    """For each module, the ONNX node that computes its output: (name, tensor)."""
     found = {}
     for node in onnx.load(str(path), load_external_data=False).graph.node:
         parts = []                                          # of `/layer4/layer4.0/downsample/downsample.0/Conv`
@@ -83,13 +83,13 @@ def nodes_of(path):
                 parts.pop()
             parts.append(scope)
         names = ".".join(parts).split(".")
-        for length in range(1, len(names) + 1):             # a block's output is that of its last node
+        for length in range(1, len(names) + 1):             # the output of a block is the output of its last node
             found[".".join(names[:length])] = (node.name, node.output[0])
     return found
 
 
 def write_cases(name, path, image, target, entry):
-    """Maps of all cases; what the index has of them."""
+    """Writes the maps of all cases, and returns their entries for the index."""
     nodes = nodes_of(path)
     crps = {kind: Crp(name, path, kind, torch.float64) for kind in RULES}
     modules = list(dict.fromkeys(m for case in CASES[name] for m in [m for m, _ in case.conditions] + [case.below] if m))
@@ -158,7 +158,7 @@ class Labeled(torch.utils.data.Dataset):
 
 
 def references(crp, layer, order, images, labels):
-    """(indices, values, positions) of every channel over all inputs, [channels, inputs up to 40], by zennit-crp's own index."""
+    """(indices, values, positions) of every channel over all inputs, [channels, at most 40 inputs], by zennit-crp's index."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         study = FeatureVisualization(
             crp.attribution, Labeled(images, labels, crp.dtype), {layer: ChannelConcept()}, max_target=order.target,
@@ -169,14 +169,14 @@ def references(crp, layer, order, images, labels):
 
 
 def near(values):
-    """Channels among whose first values, and the one after, are two that are almost equal."""
+    """The channels with two almost equal values among the stored values and the next one."""
     first = values[:, :TOP + 1]
     gaps = (first[:, :-1] - first[:, 1:]) / np.maximum(np.abs(first[:, :-1]), np.abs(first[:, 1:])).clip(1e-300)
     return np.flatnonzero((gaps <= GAP).any(1)).tolist()
 
 
 def orders_of(name, path, images, predicted, own):
-    """For each order its indices, values and positions: in double precision, in single precision, and there with noise."""
+    """For each order, the indices, values and positions: in double precision, in single precision, and in single precision with noise."""
     found = []
     for order in ORDERS:
         labels = {"predicted": predicted, "own": own, None: predicted}[order.labels]
@@ -196,7 +196,7 @@ def write_orders(name, path, images, predicted, own, entry):
         sure = np.setdiff1d(np.arange(len(indices)), close)
         if any(not np.array_equal(indices[sure], other[0][sure, :TOP]) for other in others):
             raise SystemExit(f"{name} {order.name}: another order in single precision or with noise")
-        # Where two positions are almost equally strong.
+        # Channels in which two positions are almost equal.
         unlike = np.any([(positions != other[2][:, :TOP]).any(1) for other in others], axis=0)
         moved = sorted(set(np.flatnonzero(unlike).tolist()) - set(close))
         row = {"name": order.name, "mode": order.mode, "by": order.target, "share": order.normed, "labels": order.labels}
@@ -232,7 +232,7 @@ def write_network(name, scratch):
 
 
 def compact(value, depth):
-    """JSON with one line for each map, layer and order."""
+    """JSON with a line for each map, layer and order."""
     pad = "  " * depth
     if isinstance(value, dict) and depth < 3 and any(isinstance(v, (dict, list)) for v in value.values()):
         rows = [f"{pad}  {json.dumps(key)}: {compact(item, depth + 1)}" for key, item in value.items()]
@@ -244,8 +244,8 @@ def compact(value, depth):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scratch", required=True, type=pathlib.Path, help="folder for the generated weights")
-    parser.add_argument("--networks", action="store_true", help="export the networks again")
+    parser.add_argument("--scratch", required=True, type=pathlib.Path, help="a folder for the generated weights")
+    parser.add_argument("--networks", action="store_true", help="export the networks first")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NETWORKS))
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Write seeded maps, boxes, matrices and resamples (`evaluator_inputs.py`), with what the evaluation's definitions make of them.
+"""Writes seeded maps, boxes, matrices and resamples (`evaluator_inputs.py`) with the results of the evaluation's definitions.
 
     python -m writers.write_evaluators
 """
@@ -16,14 +16,14 @@ from writers import evaluator_inputs as inputs
 from writers.evaluator_inputs import LARGEST_ORDER
 
 FOLDER = FIXTURES / "evaluators"
-# Read as decimals: 0.07 × 100 is 7. In double precision it is more.
+# Thresholds are decimals: 0.07 × 100 is 7, but more in double precision.
 THRESHOLDS = ("0.01", "0.05", "0.07", "0.1", "0.2", "0.25", "0.29", "0.4", "0.5", "0.57", "0.75", "0.9", "0.95", "1")
 # Images of at most this size are stored as values.
 LARGEST_IMAGE = 12
 
 
 def plain(values):
-    """Numbers as JSON has them: whole ones without a fraction, others with all their digits."""
+    """Numbers for JSON: integers without a fraction, others with all digits."""
     if isinstance(values, np.ndarray):
         values = values.tolist()
     if isinstance(values, (list, tuple)):
@@ -33,7 +33,7 @@ def plain(values):
 
 
 def write(name, cases, **facts):
-    """Write a file of cases, one a line."""
+    """Writes a file of cases, one per line."""
     facts = {"tolerance": {"relative": e.TOLERANCE}} | facts
     head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in facts.items())
     rows = ",\n".join("    " + json.dumps(case) for case in cases)
@@ -77,16 +77,16 @@ def write_regions(every_map):
 
 
 def rounding_decides(values, share, threshold):
-    """Whether a share of the energy in double precision may come out on the other side of a threshold.
+    """Whether a share of the energy in double precision can be on the other side of a threshold.
 
-    All of the energy is all of it, and multiples of a threshold like 0.25 are exact if the map holds whole numbers.
+    The whole energy is exact, and multiples of a threshold such as 0.25 are exact if the map contains integers.
     """
     is_exact = Fraction(threshold) == Fraction(float(threshold)) and np.all(values == np.round(values))
     return 0 < share < 1 and abs(share - Fraction(threshold)) <= e.TOLERANCE and not is_exact
 
 
 def ranking_facts(name, values):
-    """What a map has whatever the region is."""
+    """The values of a map that do not depend on the region."""
     energies = e.exact(values)
     order, total = e.ranking(values), sum(energies)
     case = {"map": name, "total": plain(total)} | ({"order": order} if values.size <= LARGEST_ORDER else {})
@@ -112,7 +112,7 @@ def write_pointing(every_map, masks):
         same = [region for region, inside in masks.items() if inside.shape == values.shape]
         own = [region for region in same if region.endswith(f" of {name}")]
         bumps = [region for region in same if "around the bump" in region]
-        # Of the others every map sees two, maps after each other different ones.
+        # Every map is combined with two of the other regions, consecutive maps with different ones.
         others = [region for region in same if region not in bumps and " of " not in region]
         chosen = {others[2 * index % len(others)]: None, others[(2 * index + 1) % len(others)]: None}
         if name.split()[0] in ("bump", "real", "few", "digits"):
@@ -147,7 +147,7 @@ def seen(states):
     """The checksums Σ (i + 1) x_i of images, which are whole numbers, and the values of small images."""
     sums = [int(sum((i + 1) * int(x) for i, x in enumerate(state.ravel()))) for state in states]
     small = bool(states) and states[0][0].size <= LARGEST_IMAGE
-    return {"checksums": sums} | ({"pictures": [plain(state.ravel()) for state in states]} if small else {})
+    return {"checksums": sums} | ({"images": [plain(state.ravel()) for state in states]} if small else {})
 
 
 def write_ablations(every_map):
@@ -212,7 +212,7 @@ def write_similarities(every_map):
 
 
 def has_ties(matrix):
-    """Whether the diagonal shares the first place of its row or column."""
+    """Whether another entry equals the diagonal entry as the largest of its row or column."""
     return any(sum(line == matrix[i, i]) > 1 and matrix[i, i] == max(line) for m in (matrix, matrix.T) for i, line in enumerate(m))
 
 
@@ -235,7 +235,7 @@ def write_resamples():
         case |= {"values": plain(values), "hits": plain(hits), "pairs": plain(pairs)}
         case |= {"mean": statistics.resampled_means(values, [range(images)])[0], "interval": statistics.interval(means)}
         case |= {"ratio": statistics.resampled_ratios(hits, pairs, [range(images)])[0], "ratio_interval": statistics.interval(ratios)}
-        # Of the largest case the interval says enough.
+        # For the largest case, the interval is sufficient.
         cases.append(case | ({"means": means, "ratios": ratios} if resamples < 1000 else {}))
     write("resamples", cases)
 

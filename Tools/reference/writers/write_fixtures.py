@@ -1,9 +1,9 @@
-"""Write everything under Fixtures that this folder generates, in order.
+"""Writes all fixtures of this folder, in order.
 
     python -m writers.write_fixtures --scratch FOLDER [--models FOLDER]
 
-Exports the networks, then writes logits, single operators, single layers, relevance maps and the manifest. SqueezeNet's part is skipped,
-and what the repository has of it kept, when its weights are not there; so is the concepts' without zennit-crp.
+Exports the networks, and then writes logits, single operators, single layers, relevance maps and the manifest. Without SqueezeNet's weights, its
+fixtures are not changed; without zennit-crp, the fixtures of concepts are not changed.
 """
 
 import argparse
@@ -22,8 +22,8 @@ def run(module, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights (2.8 GB)")
-    parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights (2.8 GB)")
+    parser.add_argument("--models", default=default_models(), help="the folder of the models (default: that of Tools/models/fetch)")
     arguments = parser.parse_args()
     scratch = ("--scratch", arguments.scratch)
     run("writers.export_networks")
@@ -39,12 +39,12 @@ def main():
     if (pathlib.Path(arguments.models) / NAME / "model.onnx").exists():
         run("writers.write_squeezenet", "--models", str(arguments.models))
     else:
-        print(f"== no {NAME} in {arguments.models}: its logits and maps stay as they are", flush=True)
+        print(f"== {NAME} is not in {arguments.models}: its logits and maps are not changed", flush=True)
     if importlib.util.find_spec("crp"):
         run("writers.write_concepts", "--networks", *scratch)
         run("checks.check_concepts", *scratch)
     else:
-        print("== no zennit-crp: concepts stay as they are", flush=True)
+        print("== zennit-crp is not installed: concepts are not changed", flush=True)
     run("writers.write_transformers")
     run("writers.write_activation_cases")
     run("writers.write_methods", *scratch, "--models", str(arguments.models))

@@ -1,12 +1,11 @@
-"""Write Fixtures/graphs: random networks with ONNX Runtime's outputs.
+"""Writes Fixtures/graphs: random networks with ONNX Runtime's outputs.
 
     python -m writers.write_graphs [--count N] [--seed N] [--folder FOLDER]
 
-A graph is a chain of blocks drawn by a seeded generator: convolutions (groups, dilations, strides, asymmetric pads, auto_pad),
-pools of all kinds (ceil_mode, pads, auto_pad, dilations), batch and local response normalization, activations (`graph_layers.py`),
-branches that are joined or summed, pads, resizing and channel shuffles (`graph_structures.py`), in extents that are mostly odd; then
-a head. The opset is drawn too, and operators are written the way that it wants them. What ONNX Runtime refuses, or what is not
-finite, is drawn again.
+A graph is a random chain of blocks: convolutions (groups, dilations, strides, asymmetric pads, auto_pad), pooling of all kinds (ceil_mode, pads,
+auto_pad, dilations), batch and local response normalization, activations (`graph_layers.py`), joined or summed branches, pads, resizing and channel
+shuffles (`graph_structures.py`), with mostly odd extents, followed by a head. The opset is also random, and operators have the form of that opset. A
+graph that ONNX Runtime rejects, or whose output is not finite, is replaced.
 """
 
 import argparse
@@ -33,7 +32,7 @@ BLOCKS = (
 
 
 def head(draw):
-    """Turns positions into features (or keeps them), and features into a few classes."""
+    """Adds a head: features from positions (or at positions), and a few classes from features."""
     batch, channels, height, width = draw.shape
     kind = draw.choice("flatten", "average", "maximum", "reshape", "mean", "none")
     if kind == "none":
@@ -73,7 +72,7 @@ def head(draw):
 
 
 def build(draw):
-    """The model of a graph that a `Draw` has begun."""
+    """The model of a finished `Draw`."""
     layers.conv(draw)
     for _ in range(draw.random.randint(3, 8)):
         draw.random.choice(BLOCKS)(draw)
@@ -87,9 +86,9 @@ def build(draw):
 
 
 def reproducible(model, values):
-    """ONNX Runtime's output, if it does not depend on its own rewrites; None otherwise.
+    """ONNX Runtime's output, or None if it depends on ONNX Runtime's optimizations.
 
-    Where rounding decides (steep functions of almost canceled sums), nobody's last digits are a reference.
+    If rounding decides (steep functions of almost canceled sums), no implementation's last digits are a reference.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -1,4 +1,4 @@
-"""Write the input images and ONNX Runtime's logits of every network on its image.
+"""Writes the input images, and ONNX Runtime's logits of every network for its image.
 
     python -m writers.write_logits --scratch FOLDER [NAME...]
 """
@@ -27,7 +27,7 @@ def write_logits(names, scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights (up to 2 GB)")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights (up to 2 GB)")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
     write_logits(arguments.names or list(NETWORKS), arguments.scratch)

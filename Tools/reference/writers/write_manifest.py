@@ -1,9 +1,9 @@
-"""Write Fixtures/Manifest.json: generator, checksum and tolerance of every fixture.
+"""Writes Fixtures/Manifest.json: generator, checksum and tolerance of every fixture.
 
     python -m writers.write_manifest [--check]
 
-Every file belongs to one of the families below. One that belongs to none keeps the entry that it has; with none, it is
-an error. What the package's own tests write or build is no reference, and has no entry.
+Every file belongs to one of the families below. A file of no family keeps its existing entry; without an entry, it is an error. Files that the
+package's tests write or build are not references and have no entry.
 """
 
 import argparse
@@ -26,7 +26,7 @@ LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
 OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
 MAP_TOLERANCE = 1e-3
 
-# Folders that no other system has written.
+# Folders that are not written by another system.
 OWN = ("golden", "dependent")
 
 # pattern of the path: (source, generator)
@@ -75,7 +75,7 @@ FAMILIES = {
 
 
 def map_facts(path):
-    """Target, sums and tolerance of a relevance map."""
+    """The target, sums and tolerance of a relevance map."""
     network, table, target, method = re.fullmatch(r"(.*)\.(\w+)\.class(\d+)\.(\w+)", path.stem).groups()
     values = np.load(path).astype(np.float64)
     logit = np.load(FIXTURES / "networks" / network / "logits.npy")[0, int(target)]
@@ -93,7 +93,7 @@ def map_facts(path):
 
 
 def composite_facts(path):
-    """Target, sums and tolerance of a composite's map, from the index beside it."""
+    """The target, sums and tolerance of a composite's map, from its index."""
     maps = json.loads((path.parent / "index.json").read_text())["maps"]
     (found,) = [entry for entry in maps if entry["file"] == path.name]
     keys = ("network", "batch_normalization", "composite", "changed", "class", "score", "sum", "positive_sum")
@@ -102,7 +102,7 @@ def composite_facts(path):
 
 
 def method_facts(path):
-    """Method, targets, sum and tolerance of a method's map, from the index beside it."""
+    """The method, targets, sum and tolerance of a method's map, from its index."""
     maps = json.loads((path.parent / "index.json").read_text())["maps"]
     found = [entry for entry in maps if entry["file"] == path.name]
     if not found:
@@ -112,7 +112,7 @@ def method_facts(path):
 
 
 def concept_facts(path):
-    """Table, target, conditions and tolerance of a conditional map, from the index beside it."""
+    """The table, target, conditions and tolerance of a conditional map, from its index."""
     maps = json.loads((path.parent / f"{path.name.split('.')[0]}.json").read_text())["maps"]
     (found,) = [entry for entry in maps if entry["file"] == path.name]
     facts = {key: found[key] for key in ("table", "target", "exclusive", "sum")}
@@ -121,7 +121,7 @@ def concept_facts(path):
 
 
 def transformer_facts(path):
-    """Table, target, sum and tolerance of a transformer's map, from the index beside it; and how far LXT agrees."""
+    """The table, target, sum and tolerance of a transformer's map, from its index, and its difference to LXT."""
     maps = json.loads((path.parent / "index.json").read_text())["maps"]
     (found,) = [entry for entry in maps if entry["file"] == path.name]
     keys = ("networks", "input", "table", "class", "channels", "score", "sum")
@@ -133,7 +133,7 @@ def transformer_facts(path):
 
 
 def entry(path, name, earlier):
-    """The manifest's entry of one file."""
+    """The manifest's entry for a file."""
     facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     for pattern, (source, generator) in FAMILIES.items():
         if re.fullmatch(pattern, name):
@@ -171,7 +171,7 @@ def manifest():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the manifest is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail if the manifest is out of date")
     check = parser.parse_args().check
     text = manifest()
     if check and text != MANIFEST.read_text():

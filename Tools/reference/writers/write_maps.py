@@ -1,8 +1,8 @@
-"""Write the oracle's relevance maps of the seeded networks for their best class.
+"""Writes the oracle's relevance maps of the seeded networks for their top class.
 
     python -m writers.write_maps --scratch FOLDER [NAME...]
 
-`lrp` is R; `clrp1` and `clrp2` are the signed R - R_dual, of which the contrastive map is the positive part.
+`lrp` is R. `clrp1` and `clrp2` are the signed R - R_dual; the contrastive map is its positive part.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from images import IMAGENET_BOX
 
 METHODS = ("lrp", "clrp1", "clrp2")
 
-# network: the tables under which it is explained
+# network: the tables to explain it with
 MAPS = {
     "alexnet-torchscript": ("default",),
     "vgg16-torchscript": ("default",),
@@ -32,7 +32,7 @@ def map_path(network, table, target, method):
 
 
 def write_maps_of(oracle, network, table, target):
-    """All methods' maps of one class; each a float32 array [C, H, W]."""
+    """The maps of a class by all methods, as float32 arrays [C, H, W]."""
     for method in METHODS:
         start = time.perf_counter()
         signed = oracle.explain(target, method, table)[0]
@@ -55,7 +55,7 @@ def write_maps(names, scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MAPS))
     arguments = parser.parse_args()
     torch.set_num_threads(2)

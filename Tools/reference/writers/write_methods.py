@@ -1,10 +1,9 @@
-"""Write reference maps of the gradient methods, of contrasts besides the paper's, and of units inside networks.
+"""Writes reference maps of the gradient methods, of contrastive methods other than the paper's, and of units inside networks.
 
     python -m writers.write_methods --scratch FOLDER [--models FOLDER] [--only METHOD] [NAME...]
 
-Everything is computed in double precision; single precision, and noise on top of it, tell how well conditioned each map is, and
-set its tolerance.
-SqueezeNet needs its weights: without them its maps stay as they are.
+Everything is computed in double precision. Single precision and added noise measure how well conditioned each map is, and determine its tolerance.
+SqueezeNet needs its weights; without them, its maps are not changed.
 """
 
 import argparse
@@ -28,26 +27,26 @@ from writers.write_composites import CONDITION, LOGITS_TOLERANCE, NOISE, bound, 
 from writers.write_squeezenet import CATS, NAME as SQUEEZENET, DEMO_IMAGE, default_models
 
 FOLDER = FIXTURES / "methods"
-DRAWS = (101, 102, 103)  # of the noise; none of those by which an input was chosen
+DRAWS = (101, 102, 103)  # seeds of the noise, different from those for choosing an input
 SEEDS = (90001, 90002, 90003, 90004)
 STEPS = 20
-# The demo image at two thirds of its size, and the middle of that, which SqueezeNet takes for a cup.
+# The demo image at two thirds of its size, and its center crop, which SqueezeNet classifies as a cup.
 SCALED, CROPPED = (303, 152), (144, 112)
-# A crop, chosen from 267, in which noise seldom makes a rectifier or pool of ResNet-18 decide the other way.
+# A crop, chosen from 267, for which noise seldom changes a decision of a rectifier or a pool of ResNet-18.
 CORNER = (38, 12)
 RESNET_INPUT = "inputs/chelsea-96-38-12.npy"
 SQUEEZENET_INPUT = "inputs/squeezenet-cat-coffee-112x144.npy"
 
 
 class Plan(NamedTuple):
-    """What is explained of one network, and how."""
+    """The explanations of a network."""
 
     input: str
     layer: str  # of Grad-CAM and LayerCAM: the tensor
     sigma: float  # of SmoothGrad: the noise's standard deviation
     methods: tuple
-    units: tuple = ()  # tensors, of which the most active unit is explained, of each sign of its scale
-    cat: tuple = ()  # methods for the cat's class, where it is not the best
+    units: tuple = ()  # tensors; explains the most active unit for each sign of its scale
+    cat: tuple = ()  # methods for the class of the cat, if it is not the top class
 
 
 GRADIENTS = ("gradient", "gradient-x-input", "guided-backprop", "deconvnet", "grad-cam", "guided-grad-cam", "layer-cam")
@@ -80,7 +79,7 @@ PLANS = {
 
 
 def explain(oracle, target, method, plan):
-    """The map of one class."""
+    """The map of a class."""
     if method in gradients.Rectifier.BACK:
         return gradients.backward(oracle, target, method)
     if method == "grad-cam-upsampled":
@@ -101,12 +100,12 @@ def quadrature(method):
 
 
 def noise_range(plan):
-    """A uniform distribution with deviation sigma."""
+    """A uniform distribution with standard deviation sigma."""
     return -plan.sigma * math.sqrt(3), plan.sigma * math.sqrt(3)
 
 
 def parameters(oracle, target, method, plan, values):
-    """What one has to know to compute the map, and what follows from it."""
+    """The parameters for computing the map, and values that result from it."""
     if method.startswith("integrated-gradients"):
         baseline = gradients.baseline_score(oracle, target)
         delta = values.sum().item() - (oracle.score(target) - baseline)
@@ -129,7 +128,7 @@ def parameters(oracle, target, method, plan, values):
 
 
 class Writer:
-    """The maps of one network: in double precision as files, in single precision for the index."""
+    """The maps of a network: in double precision as files, in single precision for the index."""
 
     def __init__(self, name, model, plan, box):
         image = np.load(FIXTURES / plan.input)
@@ -143,7 +142,7 @@ class Writer:
             raise SystemExit(f"{name}: logits differ from ONNX Runtime's by {error:.2g} of the largest")
 
     def write(self, label, targets, method, score, function, facts):
-        """One map; an entry for each of the targets that it explains."""
+        """Writes a map, and returns an entry for each of its targets."""
         start = time.perf_counter()
         values = function(self.double)
         if not values.abs().max() > 0:
@@ -173,7 +172,7 @@ class Writer:
             )  # fmt: skip
 
     def write_units(self, tensor):
-        """LRP and CLRP2 of the most active unit behind a rectifier, which are also those of the unit before it."""
+        """LRP and CLRP2 of the most active unit after a rectifier, which are also those of the unit before the rectifier."""
         after = self.double.producer[tensor]
         before = self.double.producer[after.input[0]]
         values = self.double.values[tensor]
@@ -205,7 +204,7 @@ def squeezenet(models):
     """(model, box) after writing its image, or None without its weights."""
     folder = pathlib.Path(models) / SQUEEZENET
     if not (folder / "model.onnx").exists():
-        print(f"no {SQUEEZENET} in {models}: its maps stay as they are", flush=True)
+        print(f"{SQUEEZENET} is not in {models}: its maps are not changed", flush=True)
         return None
     preprocess = Preprocessor(folder / "preprocessor_config.json")
     preprocess.config |= {"do_center_crop": False, "do_resize": False}
@@ -221,7 +220,7 @@ def cat_class(models, oracle):
 
 
 def write_methods(name, scratch, models, only):
-    """The entries of one network, or of one method for its best class, or None if its weights are missing."""
+    """The entries of a network, or of a method for its top class, or None if its weights are missing."""
     found = squeezenet(models) if name == SQUEEZENET else (complete_model(name, scratch), IMAGENET_BOX)
     if found is None:
         return None
@@ -241,7 +240,7 @@ def write_methods(name, scratch, models, only):
 
 
 def write_index(entries, done, only):
-    """Replace the index's entries of the networks that were computed, or of one method there, and keep the others."""
+    """Replaces the index's entries of the computed networks, or of one method, and keeps the others."""
     path = FOLDER / "index.json"
     earlier = json.loads(path.read_text())["maps"] if path.exists() else []
     order = list(PLANS).index
@@ -253,10 +252,10 @@ def write_index(entries, done, only):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights")
-    parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
+    parser.add_argument("--scratch", required=True, help="a folder for the generated weights")
+    parser.add_argument("--models", default=default_models(), help="the folder of the models (default: that of Tools/models/fetch)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", metavar="METHOD", help="write the maps of this method, and leave the others as they are")
+    parser.add_argument("--only", metavar="METHOD", help="write only the maps of this method, and keep the others")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PLANS))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -1,4 +1,4 @@
-"""Write the single-operator models with their inputs and ONNX Runtime's outputs.
+"""Writes the single-operator models with their inputs and ONNX Runtime's outputs.
 
     python -m writers.write_operators
 """
@@ -16,7 +16,7 @@ from writers.attention_cases import CASES
 
 
 def constant(value, seed):
-    """An array from its description: an array, a shape, or ("positive", shape)."""
+    """The array for a description: an array, a shape, or ("positive", shape)."""
     if isinstance(value, (np.ndarray, np.generic)):
         return np.asarray(value)
     if len(value) == 2 and value[0] == "positive":
@@ -38,7 +38,7 @@ def node(operator, inputs, outputs, attributes, seed):
 
 
 def build(name, case, seed, output_shape):
-    """The model. Before version 4 of the format, initializers are graph inputs as well."""
+    """The model. Before version 4 of the format, initializers are also graph inputs."""
     opset = [helper.make_opsetid("", case["opset"])]
     version = helper.find_min_ir_version_for(opset)
     constants = {key: constant(value, seed + 1 + i) for i, (key, value) in enumerate(case["constants"].items())}

@@ -1,4 +1,4 @@
-"""Write Fixtures/cases/two_outputs: a network with two outputs, and what ONNX Runtime makes of an input.
+"""Writes Fixtures/cases/two_outputs: a network with two outputs, and the values that ONNX Runtime computes.
 
     python -m writers.write_output_cases
 """
@@ -19,7 +19,7 @@ def tensor(name, shape, seed):
 
 
 def model():
-    """A convolution, its features (the mean of each channel), and probabilities, which are called logits."""
+    """A convolution, its features (the mean of each channel), and probabilities, which are named logits."""
     nodes = [
         helper.make_node("Conv", ["x", "kernel"], ["convolved"], name="conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
         helper.make_node("Relu", ["convolved"], ["rectified"], name="relu"),
@@ -48,7 +48,7 @@ def main():
     (FOLDER / "model.onnx").write_bytes(made.SerializeToString())
     image = seeded_tensor(4, (1, 3, 8, 9))
     np.save(FOLDER / "input.npy", image)
-    # Values inside the network are outputs here only.
+    # Values inside the network are outputs only here.
     made.graph.output.extend(onnx.ValueInfoProto(name=name) for name in ("scores", "rectified"))
     session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     names = {"head/features": "features", "logits": "probabilities", "scores": "scores", "rectified": "rectified"}

@@ -1,10 +1,10 @@
-"""Write Fixtures/quantized: networks that ONNX Runtime quantizes, or optimizes, itself, and operators of its own.
+"""Writes Fixtures/quantized: networks that ONNX Runtime has quantized or optimized, and its own operators.
 
     python -m writers.write_quantized
 
-`static-…`, `dynamic-…`: a small network quantized by onnxruntime.quantization, as it writes it and as its optimizer saves it. `saved-…`: a
-network of real numbers as the optimizer saves it at the levels basic, extended and all; what the last one writes depends on the
-processor (blocks of 16 channels with AVX-512, else of 8). `op-…`: single operators of the domain com.microsoft, and of integers.
+`static-…`, `dynamic-…`: a small network quantized by onnxruntime.quantization, as written and as saved by the optimizer. `saved-…`: a floating-point
+network as saved by the optimizer at the levels basic, extended and all; the last one depends on the processor (blocks of 16 channels with AVX-512,
+otherwise of 8). `op-…`: single operators of the domain com.microsoft, and integer operators.
 """
 
 import logging
@@ -46,7 +46,7 @@ def model(nodes, weights, shape, opset=17, element=TensorProto.FLOAT):
 
 
 def network(seed, classes=10):
-    """Convolutions, a residual connection, pools of each kind, a gate, a fully connected layer."""
+    """Convolutions, a residual connection, pooling of each kind, a gate, a fully connected layer."""
     draw = iter(range(seed, seed + 100))
 
     def weight(*shape, scale=1.0):
@@ -80,7 +80,7 @@ def network(seed, classes=10):
 
 
 def blocks(seed):
-    """Layers whose channels fill blocks of 8 and 16 and do not: what the optimizer lays out in blocks."""
+    """Layers whose channels do and do not fill blocks of 8 and 16, for the optimizer's layout in blocks."""
     draw = iter(range(seed, seed + 100))
 
     def weight(*shape, scale=0.3):
@@ -112,7 +112,7 @@ def blocks(seed):
 
 
 def blocked(seed, channels):
-    """What the optimizer lays out in blocks. 12 channels that enter tell how large these are: fewer than a block of 16, no full blocks of 8."""
+    """Layers for the optimizer's layout in blocks. The 12 input channels show the size of the blocks: fewer than 16, and no multiple of 8."""
     weights = {
         "w1": seeded_tensor(seed, (32, channels, 3, 3)) * np.float32(0.3), "b1": seeded_tensor(seed + 1, (32,)),
         "w2": seeded_tensor(seed + 2, (16, 32, 1, 1)) * np.float32(0.3), "w3": seeded_tensor(seed + 3, (16, 5)),
@@ -129,7 +129,7 @@ def blocked(seed, channels):
 
 
 def dense(seed):
-    """Products by matrices, as dynamic quantization knows them."""
+    """Matrix products, which dynamic quantization supports."""
     weights = {
         "w1": seeded_tensor(seed, (12, 20)), "b1": seeded_tensor(seed + 1, (20,)),
         "w2": seeded_tensor(seed + 2, (20, 6)), "b2": seeded_tensor(seed + 3, (6,)),
@@ -153,7 +153,7 @@ class Calibration(CalibrationDataReader):
 
 
 def saved(source, level, path):
-    """The model as ONNX Runtime saves it after its optimizations."""
+    """The model that ONNX Runtime saves after its optimizations."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = LEVELS[level]
     options.optimized_model_filepath = str(path)
@@ -162,7 +162,7 @@ def saved(source, level, path):
 
 
 def plain(path, values):
-    """What ONNX Runtime makes of a file without optimizing it, so that each node is computed as it stands."""
+    """The output of ONNX Runtime without optimizations, so that each node is computed as in the file."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4

@@ -1,10 +1,9 @@
-"""Write Fixtures/resize: random resizings with ONNX Runtime's outputs.
+"""Writes Fixtures/resize: random resizing with ONNX Runtime's outputs.
 
     python -m writers.write_resize [--count N] [--seed N] [--folder FOLDER]
 
-cases.json has the parameters, outputs.npy all outputs one after the other. Element i of an input is (7919 i mod 1009) / 1009 in single
-precision. What ONNX Runtime refuses is drawn again. Half of the factors are such that positions lie on, or by rounding beside, whole
-and half numbers.
+cases.json contains the parameters, and outputs.npy all outputs in succession. Element i of an input is (7919 i mod 1009) / 1009 in single precision.
+Cases that ONNX Runtime rejects are replaced. With half of the factors, positions are on multiples of ½, or beside them because of rounding.
 """
 
 import argparse
@@ -27,7 +26,7 @@ ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 
 def values(shape):
-    """The input of a shape."""
+    """The input with a shape."""
     return ((np.arange(np.prod(shape)) * 7919 % 1009).astype(np.float32) / np.float32(1009)).reshape(shape)
 
 
@@ -47,7 +46,7 @@ def draw(source):
         case["axes"] = axes if source.random() < 0.5 else [axis - rank for axis in axes]
     if opset >= 11 and source.random() < 0.5:
         case["sizes"] = [source.randint(1, 2 * shape[axis] + 2) if axis in chosen else shape[axis] for axis in axes]
-        # With negative axes ONNX Runtime keeps all extents under these policies, against ONNX's definition.
+        # With negative axes, ONNX Runtime keeps all extents with these policies, contrary to ONNX's definition.
         if opset >= 18 and source.random() < 0.3 and min(case.get("axes", [0])) >= 0:
             case["policy"] = source.choice(("not_larger", "not_smaller"))
     else:
@@ -119,7 +118,7 @@ def main():
     rows = ",\n".join("  " + json.dumps(case) for case in cases)
     (arguments.folder / "cases.json").write_text(f"[\n{rows}\n]\n")
     np.save(arguments.folder / "outputs.npy", np.concatenate(outputs).astype(np.float32))
-    print(f"{len(cases)} cases, {sum(output.size for output in outputs)} elements; {refused} refused")
+    print(f"{len(cases)} cases, {sum(output.size for output in outputs)} elements; {refused} rejected")
 
 
 if __name__ == "__main__":

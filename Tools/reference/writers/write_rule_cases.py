@@ -1,4 +1,4 @@
-"""Write single layers with the relevance that Zennit's rules give their inputs, in double precision.
+"""Writes single layers with the relevance of their inputs by Zennit's rules, in double precision.
 
     python -m writers.write_rule_cases
 """
@@ -16,7 +16,7 @@ from packed import Pack
 from seeded import seeded_tensor
 
 FOLDER = FIXTURES / "rules"
-# Of single precision from double, relative to the largest value: a case beyond it is drawn again.
+# The largest error of single precision, relative to the largest value. A case with a larger error is replaced.
 LARGEST_ERROR = 2e-6
 
 
@@ -42,7 +42,7 @@ def average(shape, kernel, strides=(1, 1), pads=(0, 0), ceil=False, include=Fals
     return "AveragePool", shape, module, attributes
 
 
-# A layer is the operator's name in ONNX, the shape of its input, PyTorch's module and ONNX's attributes.
+# A layer is the name of the ONNX operator, the shape of its input, a PyTorch module and ONNX attributes.
 WEIGHTED = {
     "conv": conv((1, 3, 7, 8), 4, (3, 3), pads=(1, 1)),
     "conv without bias": conv((1, 3, 7, 6), 4, (3, 3), bias=False),
@@ -92,7 +92,7 @@ RULES = [
 
 
 def relevance(module, rule, values, arriving):
-    """What a rule gives the input of a layer."""
+    """The relevance of a layer's input by a rule."""
     values = values.clone().requires_grad_(True)
     handles = rule.register(module)
     output = module(values)
@@ -102,7 +102,7 @@ def relevance(module, rule, values, arriving):
 
 
 class Drawn:
-    """A layer with seeded weights, input and relevance; all of them single-precision numbers."""
+    """A layer with seeded weights, input and relevance, all in single precision."""
 
     def __init__(self, layer, seed, sign, box=False):
         self.operator, shape, self.module, self.attributes = layer
@@ -141,7 +141,7 @@ def error(found, expected):
 
 
 def add(pack, name, layer, kind, parameters, seed, sign):
-    """Add the first draw on which single precision gives what double does."""
+    """Adds the first random case whose results in single and double precision agree."""
     for attempt in range(100):
         drawn = Drawn(layer, seed + 10 * attempt, sign, box=kind == "ZBox")
         expected = drawn.relevance(kind, parameters, torch.float64)
@@ -158,7 +158,7 @@ def add(pack, name, layer, kind, parameters, seed, sign):
 
 
 def add_sum(pack, shape, seed, sign):
-    """The sum of two tensors under Norm: relevance for each of them."""
+    """The sum of two tensors with the rule Norm: the relevance of each."""
     operands = [seeded_tensor(seed + index, shape, 0.1 if sign == "rectified" else -1) for index in range(2)]
     if sign == "signed":
         operands[1] = np.where(operands[0] < 0, operands[1] - 1.2, operands[1] + 1.2).astype(np.float32)
@@ -174,7 +174,7 @@ def add_sum(pack, shape, seed, sign):
 def main():
     torch.set_num_threads(1)
     pack = Pack()
-    # Each rule meets every fourth layer, each layer every fourth rule; inputs of both signs and rectified ones alternate.
+    # Combines each rule with every fourth layer, and each layer with every fourth rule; signed and rectified inputs alternate.
     for j, (kind, parameters) in enumerate(RULES):
         for i, (name, layer) in enumerate(WEIGHTED.items()):
             if (i + j) % 4 == 0:

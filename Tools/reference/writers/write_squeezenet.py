@@ -1,9 +1,9 @@
-"""Write logits and relevance maps of the pretrained SqueezeNet 1.1 on the demo image.
+"""Writes logits and relevance maps of the pretrained SqueezeNet 1.1 for the demo image.
 
     python -m writers.write_squeezenet [--models FOLDER]
 
-The weights are not part of the repository: fetch them first with Tools/models/fetch. The image, 454 wide and 227 high,
-is fed whole: the network takes any size, and the center crop of its preprocessor would cut the cat out.
+The weights are not part of the repository: download them first with Tools/models/fetch. The input is the whole image, 454 × 227 pixels: the network
+accepts any size, and the center crop of its preprocessing would not contain the cat.
 """
 
 import argparse
@@ -34,11 +34,11 @@ def default_models():
 
 
 def best_named(logits, labels, words):
-    """Among the five best classes, the best whose label has one of `words` among its names."""
+    """The best of the top five classes whose label contains one of `words` as a name."""
     for index in logits[0].argsort()[::-1][:5]:
         if any(name.strip() in words for name in labels[str(index)].split(",")):
             return int(index)
-    raise SystemExit(f"none of {', '.join(words)} is among the five best classes")
+    raise SystemExit(f"none of {', '.join(words)} is among the top five classes")
 
 
 def write_squeezenet(models):
@@ -66,7 +66,7 @@ def write_squeezenet(models):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
+    parser.add_argument("--models", default=default_models(), help="the folder of the models (default: that of Tools/models/fetch)")
     torch.set_num_threads(2)
     write_squeezenet(parser.parse_args().models)
 

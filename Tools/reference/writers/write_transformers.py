@@ -1,11 +1,11 @@
-"""Write two vision transformers of torchvision, by both exporters without their weights, and reference maps of them.
+"""Writes two vision transformers of torchvision, exported by both exporters without their weights, and reference maps.
 
     python -m writers.write_transformers [NAME...]
 
-`small_vit` has three blocks and images of 48 × 48, `vit_b_16` is torchvision's. Weights are seeded, nothing is at its initial
-value, and the head is not zero. Both exporters store every weight in the same order, so that all files have the same network,
-and one map is right for all. Maps are computed in double precision by `oracles/oracle_transformer.py`; single precision tells
-how well conditioned each is. `checks/check_transformers.py` compares them with LXT.
+`small_vit` has three blocks and images of 48 × 48; `vit_b_16` is torchvision's. Weights are seeded, no parameter has its initial value, and the head
+is not zero. Both exporters store the weights in the same order, so all files contain the same network, and a map is valid for all of them. Maps are
+computed in double precision by `oracles/oracle_transformer.py`; single precision measures how well conditioned each map is.
+`checks/check_transformers.py` compares them with LXT.
 """
 
 import argparse
@@ -35,19 +35,19 @@ NETWORKS = {
     "small_vit": (lambda: torchvision.models.VisionTransformer(**SMALL), 48, 71_000),
     "vit_b_16": (lambda: torchvision.models.vit_b_16(weights=None), 224, 72_000),
 }
-# By network, the files: what is behind its name, and their opsets (None: the exporter's own). From 23 on there is Attention.
+# The files of each network: the suffix of the name, and the opset (None: the exporter's default). Attention exists since opset 23.
 EXPORTS = {
     "small_vit": {"torchscript": 17, "dynamo": None, "attention": 23},
     "vit_b_16": {"torchscript": 14, "dynamo": None},
 }
-# What is written of each: tables, and how many of the best classes. Maps of the large one are sums over the channels in half precision.
+# The maps of each network: tables, and the number of top classes. Maps of the large network are sums over the channels in half precision.
 MAPS = {"small_vit": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 2), "vit_b_16": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 1)}
 SHIFTS = 0.3
 TOLERANCE = 2e-3
 
 
 def value_range(name, shape):
-    """The range of a parameter, by its name: uniform, with variance 1/fan-in for weights; attention is sharper than that."""
+    """The range of a parameter by its name: uniform with variance 1/fan-in for weights; larger for attention, which makes it sharp."""
     if "ln" in name.split(".")[-2:-1][0] or ".ln_" in name:
         return (0.5, 1.5) if name.endswith("weight") else (-SHIFTS, SHIFTS)
     if len(shape) < 2 or name in ("class_token", "encoder.pos_embedding"):
@@ -63,7 +63,7 @@ def is_transposed(name):
 
 @torch.no_grad()
 def network(name):
-    """The seeded network; and by parameter its seed and range."""
+    """The seeded network, and the seed and range of each parameter."""
     build, _, first_seed = NETWORKS[name]
     module, drawn = build().eval(), {}
     for seed, (key, parameter) in enumerate(module.named_parameters(), first_seed):
@@ -88,7 +88,7 @@ def export(module, side, exporter, opset):
 
 
 def matched(model, module, drawn):
-    """By initializer what was drawn for the parameter that it holds."""
+    """For each initializer, the seed and range of its parameter."""
     stored = {}
     for key, parameter in module.named_parameters():
         values = parameter.detach().numpy()
@@ -102,7 +102,7 @@ def matched(model, module, drawn):
 
 
 def write_networks(name, scratch):
-    """All exports, their logits, and the image; the module."""
+    """Writes all exports, their logits, and the image. Returns the module."""
     side = NETWORKS[name][1]
     module, drawn = network(name)
     image = chelsea(side)
@@ -127,19 +127,19 @@ def distance(found, expected):
 
 
 def transformer(name, module, table, dtype):
-    """A forward pass; the module has `dtype` from then on."""
+    """A forward pass, after converting the module to `dtype`."""
     return Transformer(module, np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][1]}.npy"), TABLES[table], dtype)
 
 
 def maps_of(name, module, table, targets, dtype=torch.float64):
-    """By target score, map, and what constants took (of the table that conserves what they do not take)."""
+    """For each target, the score, the map, and the relevance that constants absorb (for the table that conserves the rest)."""
     found = transformer(name, module, table, dtype)
     taken = {target: found.absorbed(target) if table == "CP-LRP" else None for target in targets}
     return {target: (found.logits[target].item(), found.map(target), taken[target]) for target in targets}
 
 
 def write_maps(name, module):
-    """The maps of one network, and their entries in the index."""
+    """The maps of a network, and their entries for the index."""
     tables, count = MAPS[name]
     logits = np.load(FIXTURES / "networks" / f"{name}-dynamo" / "logits.npy")[0]
     targets = [int(target) for target in logits.argsort()[::-1][:count]]

@@ -1,16 +1,15 @@
-"""Write Fixtures/vectors: the operator test vectors of the onnx package, old and new, as networks of one image.
+"""Writes Fixtures/vectors: the operator test vectors of the onnx package, old and new, as networks with one image as input.
 
     python -m writers.write_vectors --old FOLDER [--found FILE]
 
-`FOLDER` is the `data` folder of Debian's libonnx-testdata 1.12 (`apt-get download libonnx-testdata; dpkg -x ...`). Taken are
-all cases of one node whose operator is in `Sources/ONNXFormat/OperatorRegistry.swift`, and those whose function is spelled
-out in such operators; one for each output, and of cases of the same kind (operators since the same opset, attributes, types and
-numbers of axes) the first. Each becomes two networks: in `image`, the first floating input stays the input
-and all others are constants; in `constant`, all of them are, and an input of zeros is added to the result, so that it is
-computed beforehand.
+`FOLDER` is the `data` folder of Debian's libonnx-testdata 1.12 (`apt-get download libonnx-testdata; dpkg -x ...`). Uses all cases of one node whose
+operator is in `Sources/ONNXFormat/OperatorRegistry.swift`, and cases whose function consists of such operators: one for each output, and the first of
+cases of the same kind (opset of the operators, attributes, types and numbers of axes). Each case becomes two networks. In `image`, the first
+floating-point input remains the input, and all others are constants. In `constant`, all inputs are constants, and an input of zeros is added to the
+result, so that the result is computed when the file is read.
 
-Which cases are refused is kept from one run to the next. Where the tests find that it has changed, they write what they found
-to the file that RELEVANCEKIT_VECTORS_FOUND names; `--found` takes it over.
+The list of rejected cases is kept from one run to the next. If the tests find changes, they write them to the file in the variable
+RELEVANCEKIT_VECTORS_FOUND; `--found` adopts this file.
 """
 
 import argparse
@@ -36,7 +35,7 @@ INTEGERS = {
 }
 
 
-# What ONNX Runtime computes is expected of these.
+# For these cases, ONNX Runtime's output is expected.
 BY_RUNTIME = {
     "averagepool_2d_ceil_last_window_starts_on_pad": "the package gives four digits",
     "resize_downsample_scales_cubic_align_corners": "ONNX Runtime and PyTorch align the corners of whole extents",
@@ -45,11 +44,11 @@ BY_RUNTIME = {
 
 
 class LeftOut(Exception):
-    """Why a case cannot be a network of one image."""
+    """The reason why a case cannot be a network with one image as input."""
 
 
 def registered(tool):
-    """The operators that the importer knows."""
+    """The operators that the importer supports."""
     listed = subprocess.run([tool, "list", "operators"], check=True, capture_output=True, text=True).stdout
     return set(listed.split())
 
@@ -62,7 +61,7 @@ def new_cases():
 
 
 def old_cases(folder):
-    """The same of a folder of test data."""
+    """The same for a folder of test data."""
     for path in sorted((folder / "node").iterdir()):
         sets = path / "test_data_set_0"
         model = onnx.load(str(path / "model.onnx"))
@@ -78,7 +77,7 @@ def old_cases(folder):
 
 
 def array(value):
-    """A tensor of a case as numbers."""
+    """A tensor of a case as an array."""
     if isinstance(value, TensorProto):
         if value.data_type not in REAL and value.data_type not in INTEGERS:
             raise LeftOut(f"a tensor of type {TensorProto.DataType.Name(value.data_type)}")
@@ -116,7 +115,7 @@ def constant(value, info):
 
 
 def network(model, values, output, image):
-    """The model with one output; `image` is the index of the input that stays one, None for an input of zeros."""
+    """The model with one output. `image` is the index of the remaining input, or None for an input of zeros."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
     strip_annotations(result)
@@ -137,7 +136,7 @@ def network(model, values, output, image):
 
 
 def kind(model, values, output):
-    """What cases have in common of which one is enough."""
+    """The kind of a case; one case per kind is sufficient."""
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
 
     def since(node):
@@ -164,7 +163,7 @@ def summed_with_zeros(model, rank):
 
 
 def networks(name, model, inputs, outputs, seen):
-    """(name, model, input, output, tolerance) of each network that a case makes."""
+    """(name, model, input, output, tolerance) of each network of a case."""
     used = {output for node in model.graph.node for output in node.output}
     infos = list(model.graph.input)
     kinds = [kind_of(info) for info in infos]
@@ -193,8 +192,8 @@ def networks(name, model, inputs, outputs, seen):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--old", required=True, type=pathlib.Path, help="the data folder of libonnx-testdata")
-    parser.add_argument("--tool", default=".build/release/relevance", help="relevance, which lists the operators")
-    parser.add_argument("--found", type=pathlib.Path, help="what the tests found, to be taken over")
+    parser.add_argument("--tool", default=".build/release/relevance", help="the program relevance, which lists the operators")
+    parser.add_argument("--found", type=pathlib.Path, help="the file with the changes that the tests found, to adopt")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     known = registered(arguments.tool)
@@ -232,7 +231,7 @@ def main():
                 left_out[title] = str(reason)
     pack.write(FOLDER, by_runtime=BY_RUNTIME, left_out=left_out)
     passing = {operator for case in pack.cases if "refused" not in case for operator in case["operators"]}
-    print(f"{len(left_out)} left out, {len(refused)} refused; operators without a vector that passes: {sorted(known - passing)}")
+    print(f"{len(left_out)} left out, {len(refused)} rejected; operators without a vector that passes: {sorted(known - passing)}")
 
 
 if __name__ == "__main__":

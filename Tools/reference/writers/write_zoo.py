@@ -1,9 +1,9 @@
-"""Write Fixtures/zoo: the nine `light_*` graphs of the onnx package with its expected outputs.
+"""Writes Fixtures/zoo: the nine `light_*` graphs of the onnx package with its expected outputs.
 
     python -m writers.write_zoo
 
 The graphs are those of the ONNX model zoo (AlexNet, DenseNet-121, Inception v1 and v2, ResNet-50, ShuffleNet, SqueezeNet,
-VGG-19, ZFNet-512) with weights made by ConstantOfShape; the input is i/n at element i of n.
+VGG-19, ZFNet-512) with weights from ConstantOfShape; element i of an input with n elements is i/n.
 """
 
 import pathlib

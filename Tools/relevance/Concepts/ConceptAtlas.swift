@@ -2,19 +2,23 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The page of all channels of an index.
+/// Creates the page of all channels of an index.
 struct ConceptAtlas {
   private let index: ConceptIndex
   private let setting: DataRunOptions.Setting
   private let method: any AttributionMethod
   private let top: Int
 
-  /// - Parameter top: how many images of a channel are shown by relevance, and by activation.
+  /// - Parameters:
+  ///   - index: the index.
+  ///   - setting: the network and the data.
+  ///   - method: the method of the maps.
+  ///   - top: the number of images for each channel, by relevance and by activation.
   init(_ index: ConceptIndex, _ setting: DataRunOptions.Setting, method: any AttributionMethod, top: Int) {
     (self.index, self.setting, self.method, self.top) = (index, setting, method, top)
   }
 
-  /// Where a reference is on the page.
+  /// The place of a reference image on the page.
   private struct Place {
     let layer, channel: Int
     let order: ConceptIndex.Order
@@ -22,14 +26,16 @@ struct ConceptAtlas {
     let reference: ConceptReference
   }
 
-  /// - Throws: `RelevanceKitError`; an image that cannot be read any more is left out with a note.
+  /// Creates the page. An image that cannot be read is left out with a note.
+  ///
+  /// - Throws: `RelevanceKitError` if an image cannot be encoded.
   func page() throws -> ConceptPage {
     let explainer = setting.subject.explainer
     let layers = index.layers.map(\.node).joined(separator: ", ")
     var page = ConceptPage(
-      title: "What the channels of \(layers) stand for",
+      title: "Channels of \(layers) and their reference images",
       subtitle:
-        "\(setting.data.name), \(index.inputs.count) images, under the rule table “\(explainer.plan.table.name)”",
+        "\(setting.data.name), \(index.inputs.count) images, rule table “\(explainer.plan.table.name)”",
       isAtlas: true,
       layers: index.layers.map { layer in
         ConceptPage.Layer(
@@ -49,17 +55,17 @@ struct ConceptAtlas {
     for (number, (input, places)) in byInput.enumerated() {
       progress.update(done: number)
       do {
-        var picture: Int?
+        var image: Int?
         for (layer, places) in Dictionary(grouping: places, by: \.layer).sorted(by: { $0.key < $1.key }) {
           let views = try viewers[layer].views(of: places.map { ($0.channel, $0.reference) }, in: index.files[input])
           for (place, view) in zip(places, views) {
-            let own = try picture ?? page.add(view.picture)
-            picture = own
+            let own = try image ?? page.add(view.source)
+            image = own
             drawn.append(
               (
                 place,
                 ConceptPage.example(
-                  place.reference, view, picture: own, name: index.inputs[input], labels: setting.labels)
+                  place.reference, view, image: own, name: index.inputs[input], labels: setting.labels)
               ))
           }
         }
@@ -76,7 +82,7 @@ struct ConceptAtlas {
     return page
   }
 
-  /// All references that are shown: those in which a channel counts at all.
+  /// All references on the page: those with a value above 0.
   private var places: [Place] {
     index.layers.enumerated().flatMap { number, layer in
       (0..<layer.channels).flatMap { channel in

@@ -2,24 +2,25 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What is written of the concepts of an input.
+/// The files for the concepts of an input.
 struct ConceptOutput {
   let study: ConceptStudy
   let input: Input
   let name: String
   let hasChannelsLast: Bool
   let labels: Labels?
-  /// For each concept its images in an index; empty without one.
+  /// The reference images of each concept; empty without an index.
   let references: [[ReferenceGallery.Item]]
-  /// What feeds the target; nil if it was not asked for.
+  /// The attribution graph of the target; nil if it was not requested.
   let graph: AttributionGraph?
 
   private static let perRow = 6
   private static let leastSide = 180
 
-  /// Writes the maps, and all of them as a picture and as a page.
+  /// Writes the maps, a figure and a page of all maps, and the attribution graph, as requested.
   ///
-  /// - Returns: what was written, a line each.
+  /// - Returns: a line for each kind of written files.
+  /// - Throws: `RelevanceKitError` if a file cannot be written.
   func write(_ kinds: Set<ConceptsShow.Kind>, to folder: URL) throws -> [String] {
     guard !study.concepts.isEmpty, !kinds.subtracting([.json]).isEmpty else { return [] }
     try makeFolder(folder)
@@ -33,20 +34,20 @@ struct ConceptOutput {
           to: folder.appendingPathComponent(explanation.fileName + ".npy").path)
       }
       lines.append(
-        "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
+        "\(explanations[0].fileName).npy\(explanations.count > 1 ? " etc." : ""): relevance that passes a channel")
     }
     if kinds.contains(.svg), let graph {
       let drawing = graph.drawing(title: title, labels: labels)
       try writeFile(Data(drawing.svg().utf8), to: folder.appendingPathComponent("graph.svg"))
-      lines.append("graph.svg: which channels feed those above")
+      lines.append("graph.svg: attribution graph")
     }
     guard input.tensor.shape.rank == 4, kinds.contains(.png) || kinds.contains(.html) else { return lines }
-    // Maps say where, and captions how much: a channel of small relevance is to be seen as well.
+    // Scale each map separately, so that channels with little relevance are visible; captions contain the shares.
     let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .own)
-    let images = maps.map { map in input.picture.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image() }
+    let images = maps.map { map in input.image.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image() }
     if kinds.contains(.png) {
       try montage(images).writePNG(to: folder.appendingPathComponent("concepts.png").path)
-      lines.append("concepts.png: all maps, each with a scale of its own")
+      lines.append("concepts.png: all maps, each with its own scale")
     }
     if kinds.contains(.html) {
       try writeFile(Data(page(images).html().utf8), to: folder.appendingPathComponent("concepts.html"))
@@ -57,7 +58,7 @@ struct ConceptOutput {
 
   private var title: String { "\(study.target.title(labels)) by \(study.method) at \(study.node)" }
 
-  /// A row of maps, or for each channel a row of its map and its images.
+  /// The maps in rows or, with references, a row for each channel with its map and its reference images.
   private func montage(_ images: [RGBImage]) throws -> RGBImage {
     let cells = try zip(images, study.concepts).map { image, concept in
       let factor = max(1, Self.leastSide / max(image.width, 1))
@@ -99,9 +100,9 @@ struct ConceptOutput {
       card.map = try page.add(image)
       for item in references.isEmpty ? [] : references[number] {
         guard let view = item.view else { continue }
-        let own = try numbers[item.name] ?? page.add(view.picture)
+        let own = try numbers[item.name] ?? page.add(view.source)
         numbers[item.name] = own
-        let example = ConceptPage.example(item.reference, view, picture: own, name: item.name, labels: labels)
+        let example = ConceptPage.example(item.reference, view, image: own, name: item.name, labels: labels)
         if item.order == .relevance { card.relevance.append(example) } else { card.activation.append(example) }
       }
       page.layers[0].cards.append(card)
@@ -111,14 +112,14 @@ struct ConceptOutput {
 }
 
 extension ReferenceGallery.Item {
-  /// A class's first name.
+  /// The first name of the class.
   var shortLabel: String {
     (label?.split(separator: ",").first.map(String.init) ?? "class \(reference.classIndex)").printable
   }
 }
 
 extension AttributionGraph {
-  /// The target at the top, and the channels of each layer in a row.
+  /// A drawing with the target at the top and a row for the channels of each layer.
   func drawing(title: String, labels: Labels?) -> LayeredGraph {
     let levels = (0...layers.count).map { level in vertices.indices.filter { vertices[$0].level == level } }
     let rows = levels.enumerated().map { level, own in
@@ -136,7 +137,7 @@ extension AttributionGraph {
       uniqueKeysWithValues: levels.flatMap { own in own.enumerated().map { ($0.element, $0.offset) } })
     let largest = edges.map { abs($0.share) }.max() ?? 0
     return LayeredGraph(
-      title: "\(title)\nLines are as wide as their share of what passes the channel above", rows: rows,
+      title: "\(title)\nLine width: share of the relevance that passes the channel above", rows: rows,
       edges: edges.map { edge in
         LayeredGraph.Edge(
           row: vertices[edge.from].level, from: places[edge.from] ?? 0, to: places[edge.to] ?? 0,

@@ -2,20 +2,20 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// Channels with their reference images as one page that needs no other file and no network.
+/// A self-contained page of channels with their reference images.
 struct ConceptPage: Encodable {
-  /// An image in which a channel counts.
+  /// A reference image of a channel.
   struct Example: Encodable {
-    /// The picture's number on the page.
-    let picture: Int
+    /// The number of the image on the page.
+    let image: Int
     /// The name of the image.
     let name: String
     let label: String
     let value: Float
     let position: [Int]
-    /// Left, top, width and height in the picture.
+    /// Left, top, width and height, in 1/10000 of the image's width or height.
     let box: [Int]
-    /// The extents of the mask, and its values as bytes in Base64; empty without one.
+    /// The extents of the mask, and its values as bytes in Base64; empty without a mask.
     let grid: [Int]
     let mask: String
   }
@@ -23,11 +23,11 @@ struct ConceptPage: Encodable {
   /// A channel.
   struct Card: Encodable {
     let channel: Int
-    /// Its share of the layer's relevance.
+    /// The share of the layer's relevance.
     let share: Double
-    /// What else is to be said of it.
+    /// Further text.
     var words = ""
-    /// The map of what passes it, as a picture's number.
+    /// The image number of the heatmap of the relevance that passes it.
     var map: Int?
     var relevance: [Example]
     var activation: [Example]
@@ -43,36 +43,38 @@ struct ConceptPage: Encodable {
   /// Whether shares are means over many images.
   let isAtlas: Bool
   var layers: [Layer]
-  /// The pictures, as addresses of data.
-  var pictures: [String] = []
+  /// The images, as data URLs.
+  var images: [String] = []
 
-  private enum CodingKeys: CodingKey { case layers, pictures, isAtlas }
+  private enum CodingKeys: CodingKey { case layers, images, isAtlas }
 
-  /// A picture's number.
-  mutating func add(_ picture: RGBImage) throws -> Int {
-    let longest = max(picture.width, picture.height)
+  /// Adds an image, and returns its number.
+  mutating func add(_ image: RGBImage) throws -> Int {
+    let longest = max(image.width, image.height)
     let small =
       longest <= Self.longestSide
-      ? picture
-      : try picture.resized(
-        width: max(1, picture.width * Self.longestSide / longest),
-        height: max(1, picture.height * Self.longestSide / longest), by: .bilinear)
-    pictures.append("data:image/jpeg;base64," + (try small.jpegData(quality: 82).base64EncodedString()))
-    return pictures.count - 1
+      ? image
+      : try image.resized(
+        width: max(1, image.width * Self.longestSide / longest),
+        height: max(1, image.height * Self.longestSide / longest), by: .bilinear)
+    images.append("data:image/jpeg;base64," + (try small.jpegData(quality: 82).base64EncodedString()))
+    return images.count - 1
   }
 
   private static let longestSide = 256
 
-  /// What is shown of a reference; boxes are as parts of the picture, whatever size it has on the page.
+  /// A reference image as it is on the page.
+  ///
+  /// - Parameter image: the number of the image on the page.
   static func example(
-    _ reference: ConceptReference, _ view: ReferenceView, picture: Int, name: String, labels: Labels?
+    _ reference: ConceptReference, _ view: ReferenceView, image: Int, name: String, labels: Labels?
   ) -> Example {
     Example(
-      picture: picture, name: name.printable,
+      image: image, name: name.printable,
       label: (labels?[reference.classIndex] ?? "class \(reference.classIndex)").printable, value: reference.value,
       position: reference.position,
       box: [view.box.left, view.box.top, view.box.width, view.box.height].enumerated().map { place, length in
-        length * 10_000 / max(place % 2 == 0 ? view.picture.width : view.picture.height, 1)
+        length * 10_000 / max(place % 2 == 0 ? view.source.width : view.source.height, 1)
       },
       grid: view.mask.map { [$0.width, $0.height] } ?? [],
       mask: view.mask.map { Data($0.values.map { UInt8(($0 * 255).rounded()) }).base64EncodedString() } ?? "")
@@ -83,6 +85,18 @@ struct ConceptPage: Encodable {
     let frame = PageFrame(
       title: title, style: ExplanationPage.style + Self.style, script: Self.script, data: try PageFrame.json(self))
     return frame.html(body: body)
+  }
+
+  private var explanation: String {
+    isAtlas
+      ? """
+      For each channel: the images in which it has the largest share of the layer's relevance for their class, and the \
+      images in which it has the largest share of the activation. The share of a channel is its mean over all images.
+      """
+      : """
+      The channels that support the prediction most, each with a heatmap of the relevance that passes it, and with its \
+      reference images from the index.
+      """
   }
 
   private var body: HTML {
@@ -102,27 +116,27 @@ struct ConceptPage: Encodable {
       <p class="quiet">\(subtitle)</p>
       </header>
       <main>
-      <div class="controls scripted-only" role="group" aria-label="What is shown">
+      <div class="controls scripted-only" role="group" aria-label="View">
       <label\(layers.count > 1 ? "" : " hidden" as HTML)>Layer <select id="layer">\(.joined(options))</select></label>
       <label>Search <input type="search" id="search" placeholder="channel or class" autocomplete="off"></label>
       <label>Order <select id="order"><option value="share">by share</option><option value="channel">by number</option>\
       </select></label>
-      <label><input type="checkbox" id="masked" checked> dim what does not count</label>
+      <label><input type="checkbox" id="masked" checked> dim irrelevant areas</label>
       <label><input type="checkbox" id="cropped" checked> crop to the receptive field</label>
       <output id="count" aria-live="polite"></output>
       </div>
-      <p class="quiet scripted-only">\(isAtlas
-        ? "For each channel the images in which it has the largest share of the layer's relevance for their class, beside those in which it has the largest share of the activation. A channel's share is the mean over all images."
-        : "The channels that the decision is due to, each with the map of what passes it, and the images of the index in which it counts most.")</p>
+      <p class="quiet scripted-only">\(explanation)</p>
       <div id="cards" class="scripted-only"></div>
       <div id="more"></div>
-      <div class="static-only scroll"><table><caption>Where each channel has the largest share of relevance</caption>
+      <div class="static-only scroll"><table>\
+      <caption>Images in which each channel has the largest share of relevance</caption>
       <thead><tr><th scope="col">Layer</th><th scope="col">Channel</th><th scope="col" class="number">Share</th>\
       <th scope="col">Images</th></tr></thead><tbody>
       \(.joined(rows))
       </tbody></table></div>
       <dialog id="large" aria-labelledby="large-title"><form method="dialog"><h2 id="large-title"></h2>
-      <canvas id="large-view" role="img"></canvas><p id="large-words"></p><button autofocus>Close</button></form></dialog>
+      <canvas id="large-view" role="img"></canvas><p id="large-words"></p>\
+      <button autofocus>Close</button></form></dialog>
       </main>
       """
   }

@@ -1,5 +1,5 @@
 extension ConceptPage {
-  /// What the page's style sheet has besides that of explanations.
+  /// The style sheet, in addition to that of explanations.
   static let style = #"""
 
     #cards { display: grid; gap: 1rem; margin-top: 1rem; }
@@ -28,7 +28,7 @@ extension ConceptPage {
 
     """#
 
-  /// The page's script: draws cards as they come into sight.
+  /// The script of the page. It draws cards when they scroll into view.
   static let script = #"""
     "use strict";
     document.documentElement.classList.add("scripted");
@@ -37,15 +37,15 @@ extension ConceptPage {
     const perPage = 40;
     let shown = [], count = 0;
 
-    const pictures = new Map();
-    function picture(number) {
-      if (!pictures.has(number)) pictures.set(number, new Promise((done, failed) => {
+    const images = new Map();
+    function loaded(number) {
+      if (!images.has(number)) images.set(number, new Promise((done, failed) => {
         const image = new Image();
         image.onload = () => done(image);
         image.onerror = failed;
-        image.src = data.pictures[number];
+        image.src = data.images[number];
       }));
-      return pictures.get(number);
+      return images.get(number);
     }
 
     function shade(example) {
@@ -58,9 +58,9 @@ extension ConceptPage {
       return canvas;
     }
 
-    // Draws an example; whole if it is not to be cropped, and then with a frame around the receptive field.
+    // Draws an example, cropped to the receptive field, or whole with a frame around the receptive field.
     async function draw(canvas, example, side, cropped) {
-      const image = await picture(example.picture);
+      const image = await loaded(example.image);
       const box = example.box.map((part, place) => part / 10000 * (place % 2 ? image.height : image.width));
       const from = cropped ? box : [0, 0, image.width, image.height];
       const factor = side / Math.max(from[2], from[3]);
@@ -102,7 +102,7 @@ extension ConceptPage {
     }
 
     function words(example) {
-      const place = example.position.length ? `, most at ${example.position.join(", ")}` : "";
+      const place = example.position.length ? `, largest at ${example.position.join(", ")}` : "";
       return `${example.label}: ${example.name}; ${(example.value * 100).toPrecision(3)} % of the layer${place}`;
     }
 
@@ -146,8 +146,8 @@ extension ConceptPage {
       if (each.activation.length) sets.append(set("Most active", each.activation, each.channel));
       if (each.map === undefined) { article.append(sets); return article; }
       const image = element("img"), both = element("div", undefined, "with-map");
-      image.src = data.pictures[each.map];
-      image.alt = `Map of what passes channel ${each.channel}`;
+      image.src = data.images[each.map];
+      image.alt = `Heatmap of the relevance that passes channel ${each.channel}`;
       both.append(image, sets);
       article.append(both);
       return article;
@@ -168,7 +168,7 @@ extension ConceptPage {
     function update() {
       const layer = data.layers[at("layer").selectedIndex];
       const sought = at("search").value.trim().toLowerCase();
-      // A number is a channel's, or the whole name of a class.
+      // A number matches a channel, or the whole name of a class.
       const fits = /^\d+$/.test(sought) ? label => label === sought : text => text.toLowerCase().includes(sought);
       shown = layer.cards.filter(each => !sought || String(each.channel) === sought ||
         [...each.relevance, ...each.activation].some(example => fits(example.label) || fits(example.name)));

@@ -5,10 +5,10 @@ import RelevanceToolSupport
 
 struct Concepts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows which channels of a layer a decision is due to, and what they stand for.",
+    abstract: "Shows which channels of a layer support a prediction, and their reference images.",
     discussion: """
-      relevance concepts MODEL INPUT --layer NODE is short for relevance concepts show. An index has for each channel the images of a \
-      data set in which it counts most: what it stands for.
+      relevance concepts MODEL INPUT --layer NODE is short for relevance concepts show. relevance concepts index \
+      collects, for each channel, the images of a data set in which the channel has the largest relevance or activation.
 
       Examples:
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
@@ -22,12 +22,12 @@ struct Concepts: ParsableCommand {
 struct ConceptsMerge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Makes of the states of all shards the index that one run would have made.",
+    abstract: "Merges the states of all shards into the index of a single run.",
     discussion: """
       Example: relevance concepts merge concept-index --output concept-index
       """)
 
-  @Argument(help: ArgumentHelp("States of shards, or folders with them.", valueName: "state"))
+  @Argument(help: ArgumentHelp("States of shards, or folders that contain them.", valueName: "state"))
   var paths: [String]
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
@@ -52,7 +52,7 @@ struct ConceptsMerge: ParsableCommand {
 }
 
 extension ConceptIndex {
-  /// What was written, in a few lines.
+  /// A summary of the written index.
   func summary(in folder: String) -> String {
     let images = inputs.count - failures.count
     let first =

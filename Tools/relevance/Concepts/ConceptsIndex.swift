@@ -3,18 +3,20 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// Finds what the channels of layers stand for.
+/// Finds the reference images of the channels of layers.
 struct ConceptsIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "index",
-    abstract: "Finds for each channel of a layer the images in which it counts most.",
+    abstract: "Finds the reference images of each channel of a layer.",
     discussion: """
-      For each channel the images with the largest share of the layer's relevance for their class (RelMax), and with the largest share of \
-      its activation (ActMax), over all images and for each class. DATA is what relevance evaluate takes.
+      The reference images of a channel are those in which it has the largest share of the layer's relevance for their \
+      class (RelMax), and those in which it has the largest share of the layer's activation (ActMax), over all images \
+      and within each class. DATA has a format that relevance evaluate accepts.
 
-      Writes DIR/index.json and, for each layer, relmax.npy, actmax.npy [channels, top] and relmax-by-class.npy, actmax-by-class.npy \
-      [classes, channels, top], which NumPy reads: elements with the fields input, class, value, row and column. What was found so far is \
-      kept in DIR/index.state: --resume goes on from there after an interruption, to the same bytes. --shard i/n does every n-th image, and \
+      Writes DIR/index.json and, for each layer, the NumPy arrays relmax.npy and actmax.npy [channels, top], and \
+      relmax-by-class.npy and actmax-by-class.npy [classes, channels, top]. Their elements have the fields input, \
+      class, value, row and column. DIR/index.state contains the state of the run: --resume continues from it after an \
+      interruption and writes the same bytes as an uninterrupted run. --shard i/n processes every n-th image; \
       relevance concepts merge joins all shards.
 
       Examples:
@@ -27,39 +29,45 @@ struct ConceptsIndex: ParsableCommand {
   @Option(
     name: .customLong("layer"),
     help: ArgumentHelp(
-      "A layer: a node between the input and the classes; relevance inspect lists them. Repeatable.", valueName: "node"),
+      "A layer: a node between the input and the classes; relevance inspect lists all nodes. Repeatable.",
+      valueName: "node"),
     completion: .nodes)
   var layers: [String]
 
   @Option(
     help: ArgumentHelp(
-      "How relevance is found: lrp or, for what speaks for a class and not for others, clrp1 or clrp2.", valueName: "m"),
+      "The method: lrp, or clrp1 or clrp2 for relevance that supports a class more than others.", valueName: "m"),
     transform: MethodCatalog.standard.method(parsing:))
   var method: any AttributionMethod = .lrp
 
   @Option(
-    help: "Explain the classes that an image is labeled with (labeled), or the one with the highest logit (predicted).")
+    help: "Explain the labels of an image (labeled), or the class with the highest logit (predicted).")
   var target = TargetChoice.labeled
 
-  @Option(help: ArgumentHelp("How many images are kept for each channel.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of images for each channel.", valueName: "n"))
   var top = 8
 
-  @Option(help: "What of a channel counts: its sum over all positions (sum), or its largest value (peak).")
+  @Option(help: "The value of a channel: its sum over all positions (sum), or its maximum (peak).")
   var statistic = ConceptIndexing.Statistic.sum
 
-  @Flag(help: "Rank by relevance and activation themselves, not by their share of the layer's.")
+  @Flag(help: "Rank by relevance and activation instead of their share in the layer.")
   var absolute = false
 
-  @Flag(inversion: .prefixedNo, help: "Rank the images of each class as well.")
+  @Flag(inversion: .prefixedNo, help: "Also rank the images of each class.")
   var perClass = true
 
   @Flag(
     help:
-      "Write the atlas of all channels with their images, DIR/concepts.html; of an index that is there with --resume.")
+      """
+      Write an atlas of all channels with their reference images to DIR/concepts.html. With --resume, use the existing \
+      index.
+      """
+  )
   var conceptPage = false
 
   @Option(
-    help: ArgumentHelp("How many images the atlas shows of a channel, by relevance and by activation.", valueName: "n"))
+    help: ArgumentHelp(
+      "The number of images for each channel in the atlas, by relevance and by activation.", valueName: "n"))
   var pageTop = 6
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
@@ -69,7 +77,7 @@ struct ConceptsIndex: ParsableCommand {
     if pageTop < 1 { throw ValidationError("--page-top is \(pageTop); expected at least 1 image") }
     if conceptPage, options.shard != .whole {
       throw ValidationError(
-        "--concept-page is of a whole index; expected it without --shard, with --resume after merge")
+        "--concept-page needs a complete index; expected no --shard; use --resume after merge")
     }
     if !(1...1000).contains(top) { throw ValidationError("--top is \(top); expected 1 to 1000 images") }
     if let twice = Dictionary(grouping: layers, by: { $0 }).first(where: { $1.count > 1 })?.key {
@@ -94,7 +102,7 @@ struct ConceptsIndex: ParsableCommand {
     try options.checkFailures(index.failures.count, of: index.inputs.count)
   }
 
-  /// The index of a shard, or the whole one that is there already.
+  /// The index of a shard, or the complete index, which may exist already.
   private func made(_ prepared: PreparedConceptIndex, in folder: URL) throws -> ConceptIndex {
     let path = folder.appendingPathComponent(options.fileName("index", extension: "state")).path
     if options.shard == .whole, let index = try prepared.finished(in: folder, resumes: options.resume) { return index }

@@ -2,14 +2,14 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What `report.json` says of concepts.
+/// The content of `report.json` for concepts.
 struct ConceptsReport: JSONReport {
   struct Concept: Encodable {
     let channel: ChannelRelevance
-    /// The sum of the map of what passes the channel.
+    /// The sum of the relevance map through the channel.
     let sum: Double
     let files: String
-    /// The images of an index in which it counts most; nil without an index.
+    /// The reference images; nil without an index.
     let references: [Example]?
   }
 
@@ -33,16 +33,21 @@ struct ConceptsReport: JSONReport {
     let label: String?
     let score: Float?
     let concepts: [Concept]
-    /// All of the layer's, the most relevant first.
+    /// All channels of the layer, the most relevant first.
     let channels: [ChannelRelevance]
-    /// What feeds the target; nil if it was not asked for.
+    /// The attribution graph of the target; nil if it was not requested.
     let graph: AttributionGraph?
-    /// What people read.
+    /// The printed lines.
     let lines: [String]
 
     private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels, graph }
 
-    /// - Parameter references: for each concept; empty without an index.
+    /// - Parameters:
+    ///   - file: the input.
+    ///   - study: its concepts.
+    ///   - references: the reference images of each concept; empty without an index.
+    ///   - graph: the attribution graph; nil if it was not requested.
+    ///   - labels: the class names.
     init(
       _ file: InputFile, _ study: ConceptStudy, _ references: [[ReferenceGallery.Item]], _ graph: AttributionGraph?,
       labels: Labels?
@@ -61,7 +66,7 @@ struct ConceptsReport: JSONReport {
       channels = study.channels
       var rows = [
         ["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]
-          + (references.isEmpty ? [] : ["COUNTS MOST IN"])
+          + (references.isEmpty ? [] : ["REFERENCES"])
       ]
       for (number, channel) in study.concepts.map(\.channel).enumerated() {
         let examples = references.isEmpty ? [] : references[number].prefix(3).map(\.shortLabel)
@@ -74,7 +79,8 @@ struct ConceptsReport: JSONReport {
       }
       lines =
         [
-          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), \(study.channels.count) channels of \(study.node)"
+          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), "
+            + "\(study.channels.count) channels of \(study.node)"
         ]
         + Columns.text(rows, rightAligned: 0...).split(separator: "\n").map { "  \($0)" }
     }

@@ -3,28 +3,34 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The concepts of a decision about an input.
+/// Shows the concepts of a prediction.
 struct ConceptsShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Shows which channels of a layer a decision is due to, and where each counts.",
+    abstract: "Shows which channels of a layer support a prediction, and where in the image.",
     discussion: """
-      The channels of a layer with the largest relevance for the target, each with its share of the layer's relevance (SHARE), its \
-      activation, and a heatmap of the relevance that passes this channel only (Concept Relevance Propagation). With --against class:N \
-      they are the channels that support the target more than class N. With --index each has its reference images beside it.
+      Prints the channels of a layer with the largest relevance for the target, with their share of the layer's \
+      relevance (SHARE) and their activation. For each channel, a heatmap shows the relevance that passes this channel \
+      only (Concept Relevance Propagation). --against class:N ranks the channels by how much more they support the \
+      target than class N. --index adds reference images.
 
-      Writes DIR/<input>/<target>.<method>.through-NODE_CHANNEL.npy (relevance, float32 [C,H,W]) for each channel, concepts.png with all \
-      of them, and DIR/report.json; with --save html concepts.html, a page that needs no other file; with --below graph.svg, which channels \
-      of lower layers feed those above, and how much of their relevance goes there.
+      Files in DIR/<input>/:
+        <target>.<method>.through-NODE_CHANNEL.npy  relevance, float32 [C,H,W]
+        concepts.png   all heatmaps
+        concepts.html  a self-contained page (--save html)
+        graph.svg      the attribution graph: which channels of lower layers pass on
+                       the relevance of the channels above (--below)
+      DIR/report.json contains the numbers of all inputs.
 
       Examples:
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --target class:967 --against class:282
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --index concept-index --save png,html
-        relevance concepts squeezenet1.1 photo.jpg --layer fire8_expand3x3 --target unit:fire9_expand3x3/139 --below fire5_expand3x3
+        relevance concepts squeezenet1.1 photo.jpg --layer fire8_expand3x3 --target unit:fire9_expand3x3/139 --below \
+        fire5_expand3x3
       """)
 
-  /// What can be written.
+  /// A kind of output file.
   enum Kind: String, CaseIterable {
     case png
     case npy
@@ -38,13 +44,13 @@ struct ConceptsShow: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The layer: a node between the input and the target; relevance inspect lists them.", valueName: "node"),
+      "The layer: a node between the input and the target; relevance inspect lists all nodes.", valueName: "node"),
     completion: .nodes)
   var layer: String
 
   @Option(
     help: ArgumentHelp(
-      "What to explain: one of the forms of relevance explain --target that stand for one target. (default: top:1)",
+      "What to explain, as in relevance explain: a single target. (default: top:1)",
       valueName: "t"),
     completion: .list(["top:1", "class:", "label:", "region:", "box:", "unit:"]),
     transform: TargetArgument.init(parsing:))
@@ -52,33 +58,33 @@ struct ConceptsShow: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Rank channels by how much more they support the target than this class: by CLRP1.", valueName: "class:n"),
+      "Rank channels by how much more they support the target than this class (CLRP1).", valueName: "class:n"),
     completion: .list(["class:", "label:"]), transform: TargetArgument.init(parsing:))
   var against: TargetArgument?
 
-  @Option(help: ArgumentHelp("How many channels.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of channels.", valueName: "n"))
   var top = 6
 
   @Option(
     help: ArgumentHelp(
-      "Show for each channel the images of this index in which it counts most.", valueName: "dir"),
+      "Show the reference images of each channel from this index.", valueName: "dir"),
     completion: .directory)
   var index: String?
 
-  @Option(help: "The images of --index by which the channel has the largest share of relevance, or of activation.")
+  @Option(help: "With --index: rank the reference images by relevance or by activation.")
   var references = ConceptIndex.Order.relevance
 
-  @Option(help: ArgumentHelp("How many images of --index are shown for each channel.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --index: the number of reference images for each channel.", valueName: "n"))
   var referenceCount = 6
 
   @Option(
     help: ArgumentHelp(
-      "Follow relevance further down, to the channels of this layer that feed those above: the attribution graph. Repeatable.",
+      "Extend the attribution graph to this lower layer. Repeatable.",
       valueName: "node"), completion: .nodes)
   var below: [String] = []
 
   @Option(
-    help: ArgumentHelp("How many channels of a layer of --below are shown for each channel above.", valueName: "n"))
+    help: ArgumentHelp("With --below: the number of channels in a lower layer for each channel above.", valueName: "n"))
   var branches = 3
 
   @OptionGroup var rules: RuleOptions
@@ -88,8 +94,10 @@ struct ConceptsShow: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What to write, separated by commas: png, npy, json, html, svg. (default: png,npy,json, with --below svg)",
-      valueName: "list"))
+      """
+      The kinds of files to write, separated by commas: png, npy, json, html, svg. (default: png,npy,json; also svg \
+      with --below)
+      """, valueName: "list"))
   var save: String?
 
   func validate() throws {
@@ -111,7 +119,7 @@ struct ConceptsShow: ParsableCommand {
     let method = try method(labels: model.labels)
     let explainer = try rules.explainer(for: model, threads: self.model.threads)
     if let objection = explainer.plan.objection { throw objection }
-    // Said once, not for every input.
+    // Report an unknown node once, not for every input.
     for node in [layer] + below { _ = try explainer.network.graph.requiredNode(named: node) }
     let gallery = try index.map {
       try ReferenceGallery(
@@ -158,6 +166,8 @@ struct ConceptsShow: ParsableCommand {
   }
 
   /// LRP, or CLRP1 against a class.
+  ///
+  /// - Throws: `RelevanceKitError` if `--against` is no class.
   private func method(labels: Labels?) throws -> any AttributionMethod {
     guard let against else { return LRP() }
     guard case .fixed(.class(let index, _)) = try against.resolved(labels) else {

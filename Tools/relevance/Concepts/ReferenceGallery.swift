@@ -2,17 +2,17 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// The images of an index in which channels of a layer count most.
+/// The reference images of the channels of a layer, from an index.
 struct ReferenceGallery {
   /// An image of a channel.
   struct Item {
     let reference: ConceptReference
-    /// What it was found by.
+    /// The quantity by which it is ranked.
     let order: ConceptIndex.Order
-    /// Its name in the index.
+    /// The name in the index.
     let name: String
     let label: String?
-    /// Nil if it cannot be read any more.
+    /// Nil if the image cannot be read.
     let view: ReferenceView?
   }
 
@@ -23,7 +23,7 @@ struct ReferenceGallery {
   let order: ConceptIndex.Order
   private let count: Int
 
-  /// - Throws: `RelevanceKitError` if the index is not one of the layer in this network.
+  /// - Throws: `RelevanceKitError` if the index is of another layer or network.
   init(
     _ folder: String, layer: String, explainer: Explainer, preprocessing: Preprocessing, labels: Labels?,
     order: ConceptIndex.Order, count: Int
@@ -36,21 +36,21 @@ struct ReferenceGallery {
     }
     guard index.isOf(explainer.network) else {
       throw SimpleError(
-        "\(folder): the index is of another network; relevance concepts index makes one of this network", .usage)
+        "\(folder): the index is of another network; create one with relevance concepts index", .usage)
     }
     self.layer = found
     viewer = ReferenceViewer(explainer, preprocessing: preprocessing, node: layer, method: LRP())
     (self.labels, self.order, self.count) = (labels, order, count)
   }
 
-  /// For each concept of a study its images, the largest first.
+  /// The reference images of each concept of a study, the largest value first.
   ///
   /// - Throws: `RelevanceKitError` if an image cannot be explained.
   func shown(for study: ConceptStudy) throws -> [[Item]] {
     let chosen = study.concepts.map { concept in
       layer.references(of: concept.channel.channel, by: order).prefix(count).filter { $0.value > 0 }
     }
-    // Each image is run once.
+    // Run each image once for all of its channels.
     var views: [[Int]: ReferenceView] = [:]
     var wanted: [Int: [(channel: Int, reference: ConceptReference)]] = [:]
     for (concept, references) in zip(study.concepts, chosen) {

@@ -2,14 +2,14 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// A reference of a channel as people see it: what the network has seen of the image, cropped to the receptive field of the channel's
-/// strongest position, and where in it the channel counts.
+/// A reference image of a channel as it is drawn: the receptive field of the channel's strongest position, and a mask
+/// of the relevance that passes the channel.
 struct ReferenceView {
-  /// All that the network has seen.
-  let picture: RGBImage
-  /// The receptive field, in pixels of the picture.
+  /// The resized and cropped image.
+  let source: RGBImage
+  /// The receptive field, in pixels of `source`.
   let box: PixelRectangle
-  /// How much each cell of a grid over the box counts, from 0 to 1; nil if the channel has no relevance for the class.
+  /// The weight of each cell of a grid over the box, from 0 to 1; nil if the channel has no relevance for the class.
   let mask: Mask?
 
   struct Mask {
@@ -19,12 +19,15 @@ struct ReferenceView {
 
   /// The longest side of a mask, in cells.
   private static let cells = 24
-  /// The part of the largest cells that count in full.
+  /// The fraction of cells, the largest ones, that have weight 1.
   private static let full = 0.02
 
-  /// - Parameter relevance: of the picture's pixels, of what passes the channel.
-  init(picture: RGBImage, box: PixelRectangle, relevance: Tensor) {
-    (self.picture, self.box) = (picture, box)
+  /// - Parameters:
+  ///   - source: the resized and cropped image.
+  ///   - box: the receptive field.
+  ///   - relevance: the relevance of each pixel of `source` through the channel, height × width.
+  init(source: RGBImage, box: PixelRectangle, relevance: Tensor) {
+    (self.source, self.box) = (source, box)
     let longest = max(box.width, box.height, 1)
     let width = max(1, box.width * Self.cells / longest)
     let height = max(1, box.height * Self.cells / longest)
@@ -41,13 +44,15 @@ struct ReferenceView {
     }
     let sorted = cells.sorted(by: >)
     let limit = sorted[Int(Double(sorted.count) * Self.full)]
-    // Sharp peaks would hide all around them.
+    // The square root keeps the surroundings of sharp peaks visible.
     mask = limit > 0 ? Mask(width: width, height: height, values: cells.map { min($0 / limit, 1).squareRoot() }) : nil
   }
 
-  /// The crop, darker where the channel counts less; of the longest side `side`.
+  /// The crop, dimmed where the channel has little relevance.
+  ///
+  /// - Parameter side: the longest side of the result, in pixels.
   func image(side: Int) throws -> RGBImage {
-    let crop = picture.window(x: box.left, y: box.top, width: box.width, height: box.height)
+    let crop = source.window(x: box.left, y: box.top, width: box.width, height: box.height)
     let longest = max(box.width, box.height)
     let (width, height) = (max(1, box.width * side / longest), max(1, box.height * side / longest))
     let image = try crop.resized(width: width, height: height, by: .bilinear)
@@ -62,39 +67,43 @@ struct ReferenceView {
     return try RGBImage(width: width, height: height, pixels: pixels)
   }
 
-  /// What is left of the light where a channel does not count.
+  /// The remaining brightness where a channel has no relevance.
   static let darkest: Float = 0.3
 }
 
-/// Shows references: runs each image once, and explains in it what passes each of the channels.
+/// Creates views of reference images: runs each image once, and explains the relevance through each of the channels.
 final class ReferenceViewer {
   private let explainer: Explainer
   private let preprocessing: Preprocessing
   private let node: String
   private let method: any AttributionMethod
-  /// Of inputs of one size.
+  /// The receptive fields for the last input size.
   private var fields: ReceptiveFields?
 
-  /// - Parameter preprocessing: how images become the network's input.
+  /// - Parameters:
+  ///   - explainer: the explainer of the network.
+  ///   - preprocessing: the preprocessing of images.
+  ///   - node: the layer of the channels.
+  ///   - method: the method of the maps.
   init(
     _ explainer: Explainer, preprocessing: Preprocessing, node: String, method: any AttributionMethod
   ) {
     (self.explainer, self.preprocessing, self.node, self.method) = (explainer, preprocessing, node, method)
   }
 
-  /// The views of some channels in an image, in their order.
+  /// The views of channels in an image, in the given order.
   ///
   /// - Throws: `RelevanceKitError` if the image cannot be read or run.
   func views(of references: [(channel: Int, reference: ConceptReference)], in file: String) throws -> [ReferenceView] {
-    let picture = try preprocessing.visible(RGBImage.read(file).upright)
-    let input = try preprocessing.normalized(picture)
+    let image = try preprocessing.visible(RGBImage.read(file).upright)
+    let input = try preprocessing.normalized(image)
     let trace = try explainer.trace(input)
     if fields?.inputShape != input.shape {
       fields = try explainer.network.receptiveFields(of: node, forInput: input.shape)
     }
     let channels = explainer.network.hasChannelsLast
     let classes = Set(references.map(\.reference.classIndex)).sorted()
-    // For each class its channels, which share a walk.
+    // The channels of a class share a backward pass.
     var maps: [[Int]: Tensor] = [:]
     for classIndex in classes {
       let wanted = Set(references.filter { $0.reference.classIndex == classIndex }.map(\.channel)).sorted()
@@ -108,18 +117,18 @@ final class ReferenceViewer {
     }
     return try references.map { channel, reference in
       ReferenceView(
-        picture: picture, box: try box(of: reference.position, in: picture),
+        source: image, box: try box(of: reference.position, in: image),
         relevance: maps[[reference.classIndex, channel]]!)
     }
   }
 
-  /// The receptive field of a position; all of the picture for a layer without positions.
-  private func box(of position: [Int], in picture: RGBImage) throws -> PixelRectangle {
-    let whole = PixelRectangle(left: 0, top: 0, width: picture.width, height: picture.height)
+  /// The receptive field of a position; the whole image for a layer without positions.
+  private func box(of position: [Int], in image: RGBImage) throws -> PixelRectangle {
+    let whole = PixelRectangle(left: 0, top: 0, width: image.width, height: image.height)
     guard !position.isEmpty, let fields, position.count == fields.extents.count else { return whole }
     let field = try fields.field(at: position)
     guard field.count > 0 else { return whole }
-    let (rows, columns) = (field.rows.clamped(to: 0..<picture.height), field.columns.clamped(to: 0..<picture.width))
+    let (rows, columns) = (field.rows.clamped(to: 0..<image.height), field.columns.clamped(to: 0..<image.width))
     guard !rows.isEmpty, !columns.isEmpty else { return whole }
     return PixelRectangle(
       left: columns.lowerBound, top: rows.lowerBound, width: columns.count, height: rows.count)

@@ -1,14 +1,14 @@
 import RelevanceKit
 
-/// What follows the maps: comparison, ledger, plan, and how to get it again.
+/// The sections after the maps: comparison, ledger, rules, and how to reproduce the page.
 extension ExplanationPage {
   var comparison: HTML {
     let second = maps.count > 1 ? 1 : 0
-    let figures = [("a", "The first map"), ("b", "The second map"), ("difference", "First less second")].map {
+    let figures = [("a", "The first map"), ("b", "The second map"), ("difference", "First minus second")].map {
       id, name -> HTML in
       """
       <figure class="map" id="compare-\(id)"><h4>\(name)</h4>
-      \(canvas("\(name); arrow keys move the place that is read", isFocusable: true))
+      \(canvas("\(name); arrow keys move the probe", isFocusable: true))
       \(Self.bar)
       <figcaption><p class="words"></p></figcaption></figure>
       """
@@ -45,25 +45,28 @@ extension ExplanationPage {
     guard maps.contains(where: { !$0.explanation.ledger.isEmpty }) else {
       return """
         <section aria-labelledby="ledger"><h2 id="ledger">Ledger</h2>
-        <p>None of these methods shares out a score, so there is nothing to keep books of.</p></section>
+        <p>None of these methods propagates relevance, so there is no ledger.</p></section>
         """
     }
     return """
-      <section aria-labelledby="ledger"><h2 id="ledger">What became of the relevance</h2>
-      <p>From the target down to the input: what arrives at each layer, positive to the right of the line and negative to \
-      the left, and below it what the layer keeps back, by cause. A contrast starts with the target's score and the dual's, \
-      of opposite signs; in the end its negative part is dropped.</p>
-      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its numbers.</p>
+      <section aria-labelledby="ledger"><h2 id="ledger">Relevance flow</h2>
+      <p>The conservation ledger, from the target to the input. The upper bar is the relevance that arrives at a \
+      layer: positive to the right of the line, negative to the left. The lower bar is the relevance that the layer \
+      absorbs, by cause. A contrast starts with the scores of the target and of the dual, with opposite signs, and \
+      ends by dropping its negative part.</p>
+      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its \
+      numbers.</p>
       <div class="scripted-only">
       <div class="choose">
-      <label>Of <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>
-      <label><input type="checkbox" id="only-losses"> only layers that keep something back</label>
+      <label>Map <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>
+      <label><input type="checkbox" id="only-losses"> only layers that absorb relevance</label>
       </div>
       <p id="ledger-total" aria-live="polite"></p>
       <ul class="legend" id="ledger-legend" aria-label="Colors"></ul>
       <div class="scroll ledger" tabindex="0" role="region" aria-label="Ledger by layer">
       <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
-      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Goes on</th><th scope="col">Kept back</th>\
+      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Leaves</th><th \
+      scope="col">Absorbed</th>\
       </tr></thead><tbody id="ledger-rows"></tbody></table>
       </div></div></section>
       """
@@ -77,8 +80,8 @@ extension ExplanationPage {
       return "<tr><th scope=\"row\">\(row[0])</th>\(.joined(cells))</tr>"
     }
     return """
-      <section aria-labelledby="plan"><h2 id="plan">Which rule hit which layer</h2>
-      <p>The first row of the rule table “\(plan.table.name)” that matches a node gives its rule.</p>
+      <section aria-labelledby="plan"><h2 id="plan">Rules by node</h2>
+      <p>The first row of the rule table “\(plan.table.name)” that matches a node assigns its rule.</p>
       <div class="choose scripted-only">
       <label>Filter <input type="search" id="plan-filter" placeholder="e.g. conv zplus"></label>
       <output id="plan-count" for="plan-filter"></output>
@@ -94,13 +97,13 @@ extension ExplanationPage {
     let versions = provenance.versions.map { "<dt>\($0.name)</dt><dd>\($0.value)</dd>" as HTML }
     let checksums = (provenance.modelChecksums + [inputChecksum]).joined(separator: "\n")
     return """
-      <section aria-labelledby="reproduce"><h2 id="reproduce">How to get this again</h2>
-      <p>The command line as it was given:</p>
+      <section aria-labelledby="reproduce"><h2 id="reproduce">How to reproduce this page</h2>
+      <p>The command line:</p>
       <pre tabindex="0">\(provenance.command)</pre>
       <dl>
       \(.joined(versions))
       </dl>
-      <p>SHA-256 of the model's files and of the input, as <code>sha256sum --check</code> reads them:</p>
+      <p>SHA-256 checksums of the model's files and of the input, for <code>sha256sum --check</code>:</p>
       <pre tabindex="0">\(checksums)</pre>
       </section>
       """

@@ -2,20 +2,20 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// All of one input's explanations as one page that needs no other file and no network.
+/// A self-contained page with all explanations of one input.
 ///
-/// Maps are in it as numbers, and a script draws them; where scripts do not run, pictures stand in their place. The page's
-/// security policy admits that one script, and nothing from elsewhere.
+/// The page contains maps as numbers, which a script draws; without scripts it shows images instead. Its content
+/// security policy allows only this script and no external resources.
 struct ExplanationPage {
-  /// The input's file.
+  /// The file of the input.
   let input: String
-  /// What the network has seen of a picture; nil for tensors.
-  let picture: RGBImage?
+  /// The resized and cropped image; nil for tensors.
+  let image: RGBImage?
   let scores: PredictedScores
   let maps: [ShownMap]
   let scale: ScaleArgument
   let labels: Labels?
-  /// The plan, and the shapes that it had for this input.
+  /// The plan, and the shapes of its nodes for this input.
   let plan: RulePlan
   let shapes: [TensorShape]
   let model: String
@@ -25,7 +25,7 @@ struct ExplanationPage {
 
   /// The page, in UTF-8.
   func html() throws -> String {
-    let data = try PageData(maps, picture: picture, scale: scale, labels: labels)
+    let data = try PageData(maps, image: image, scale: scale, labels: labels)
     let name = URL(fileURLWithPath: input).lastPathComponent
     let frame = PageFrame(
       title: "\(title) – \(name)", style: Self.style, script: Self.script, data: try PageFrame.json(data))
@@ -33,7 +33,7 @@ struct ExplanationPage {
       body: """
         <header>
         <h1>\(title)</h1>
-        <p class="quiet">\(name), explained for \(model) under the rule table “\(plan.table.name)”</p>
+        <p class="quiet">\(name), model \(model), rule table “\(plan.table.name)”</p>
         <nav aria-label="Parts of the page"><ul>
         <li><a href="#maps">Maps</a></li> <li><a href="#compare">Compare</a></li> <li><a href="#ledger">Ledger</a></li>
         <li><a href="#plan">Rules</a></li> <li><a href="#reproduce">Reproduce</a></li>
@@ -51,14 +51,14 @@ struct ExplanationPage {
         """)
   }
 
-  /// The question that the page answers.
+  /// The title, with the names of the targets.
   private var title: String {
     let names = targets.map { target in
       let label = target.classIndex.flatMap { labels?[$0] }
       return label?.split(separator: ",").first.map(String.init) ?? target.title(labels)
     }
-    return "Why " + names.prefix(3).joined(separator: names.count == 2 ? " and " : ", ")
-      + (names.count > 3 ? ", …?" : "?")
+    return "Explanation of " + names.prefix(3).joined(separator: names.count == 2 ? " and " : ", ")
+      + (names.count > 3 ? ", …" : "")
   }
 
   private var targets: [Target] {
@@ -77,14 +77,14 @@ struct ExplanationPage {
   }
 
   private var decision: HTML {
-    let seen: HTML =
-      picture.map { picture in
+    let input: HTML =
+      image.map { image in
         """
-        <figure><img src="\(Self.uri(picture))" width="\(picture.width)" height="\(picture.height)" \
-        alt="The picture as the network has seen it"><figcaption class="quiet">The picture as the network has seen it, \
-        \(picture.width)×\(picture.height) pixels</figcaption></figure>
+        <figure><img src="\(Self.uri(image))" width="\(image.width)" height="\(image.height)" \
+        alt="The input image after resizing and cropping"><figcaption class="quiet">The input image after resizing and \
+        cropping, \(image.width)×\(image.height) pixels</figcaption></figure>
         """
-      } ?? "<p>The input is a tensor, of which there is no picture.</p>"
+      } ?? "<p>The input is a tensor without an image.</p>"
     func row(_ name: String?, _ index: Int, share: Double?, _ score: Double) -> HTML {
       let percent = share.map { String(format: "%.2f", $0 * 100) }
       return """
@@ -104,14 +104,14 @@ struct ExplanationPage {
       ?? scores.predictions.map { row($0.label, $0.classIndex, share: $0.probability, Double($0.logit)) }
     let (caption, share, score) =
       scores.candidates != nil
-      ? ("The classes with the best positions", "Probability", "Score")
+      ? ("The best classes, each at its best position", "Probability", "Score")
       : scores.regions == nil
         ? ("The most probable classes", "Probability", "Logit")
         : ("The classes with the largest regions", "Share of positions", "Mean logit")
     return """
-      <section aria-labelledby="decision"><h2 id="decision">The decision</h2>
+      <section aria-labelledby="decision"><h2 id="decision">Prediction</h2>
       <div class="decision">
-      \(seen)
+      \(input)
       <table><caption>\(caption)</caption>
       <thead><tr><th scope="col">Name</th><th scope="col" class="number">Class</th><th scope="col" class="number">\
       \(share)</th><td></td><th scope="col" class="number">\(score)</th></tr></thead>
@@ -124,12 +124,12 @@ struct ExplanationPage {
 
   private var mapSection: HTML {
     let overlay: HTML =
-      picture == nil
+      image == nil
       ? ""
       : """
       <fieldset><legend>Show</legend>
       <label><input type="radio" name="view" value="map" checked> map</label>
-      <label><input type="radio" name="view" value="overlay"> over the picture</label>
+      <label><input type="radio" name="view" value="overlay"> over the image</label>
       <label for="opacity">Opacity</label>
       <input type="range" id="opacity" min="0" max="100" step="5" value="\(Int(Heatmap.fullOpacity * 100))">
       <output id="opacity-value" for="opacity">\(Int(Heatmap.fullOpacity * 100)) %</output>
@@ -154,12 +154,12 @@ struct ExplanationPage {
         """
     }
     return """
-      <section aria-labelledby="maps"><h2 id="maps">What spoke for it</h2>
-      <p>Each pixel has the color of its relevance, summed over the channels. In maps of both signs red speaks for the \
-      target and blue against it; maps that are never negative go from white over orange to nearly black. White is zero in \
-      both, and darker is always more. Over the picture \
-      only their darker half is used, and more is more opaque.</p>
-      <div class="controls scripted-only" role="group" aria-label="How maps are drawn">
+      <section aria-labelledby="maps"><h2 id="maps">Heatmaps</h2>
+      <p>The color of a pixel is its relevance, summed over the channels. In maps with both signs, red pixels support \
+      the target and blue pixels contradict it. Maps that are never negative range from white through orange to nearly \
+      black. White is zero, and darker colors are larger magnitudes. Overlays use only the darker half of the colors, \
+      and larger magnitudes are more opaque.</p>
+      <div class="controls scripted-only" role="group" aria-label="Drawing of maps">
       <fieldset><legend>Color scale</legend>
       <label><input type="radio" name="scale" value="own"> own</label>
       <label><input type="radio" name="scale" value="common"> common</label>
@@ -184,7 +184,8 @@ struct ExplanationPage {
       height="\(map.heatmap.height)">
       \(canvas(alt))
       \(Self.bar)
-      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.quantity))</p>\(.joined(remarks))</figcaption></figure>
+      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) \
+      (\(explanation.quantity))</p>\(.joined(remarks))</figcaption></figure>
       """
   }
 
@@ -192,7 +193,8 @@ struct ExplanationPage {
     let (width, height) = (maps.first?.heatmap.width ?? 0, maps.first?.heatmap.height ?? 0)
     let focus: HTML = isFocusable ? " tabindex=\"0\"" : ""
     return """
-      <canvas class="view scripted-only" width="\(width)" height="\(height)" role="img" aria-label="\(alt)"\(focus)></canvas>
+      <canvas class="view scripted-only" width="\(width)" height="\(height)" role="img" \
+      aria-label="\(alt)"\(focus)></canvas>
       """
   }
 
@@ -201,7 +203,7 @@ struct ExplanationPage {
     """
 
   private static func uri(_ image: RGBImage) -> HTML {
-    // The page's images have pixels.
+    // Encoding cannot fail, because the images of the page have pixels.
     HTML(markup: "data:image/png;base64," + ((try? image.pngData())?.base64EncodedString() ?? ""))
   }
 }

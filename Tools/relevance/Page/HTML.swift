@@ -1,24 +1,24 @@
 import RelevanceKit
 
-/// A piece of HTML. Text that is interpolated is escaped; HTML is not.
+/// A piece of HTML. Interpolated text is escaped; interpolated HTML is not.
 ///
 ///     let cell: HTML = "<td title=\"\(name)\">\(name)</td>"
 struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
   private(set) var description: String
 
-  /// Takes text that is HTML already.
+  /// Creates a piece from text that is HTML already.
   init(markup: String) { description = markup }
 
   init(stringLiteral value: String) { description = value }
 
   init(stringInterpolation: StringInterpolation) { description = stringInterpolation.markup }
 
-  /// Pieces one after the other.
+  /// The pieces, one per line.
   static func joined(_ pieces: some Sequence<HTML>) -> HTML {
     HTML(markup: pieces.map(\.description).joined(separator: "\n"))
   }
 
-  /// Text with everything escaped that has a meaning in elements and in quoted attributes, or that changes how others are shown.
+  /// The text with escapes for markup, for quotes in attributes, and for characters that change the display of others.
   static func escaped(_ text: String) -> String {
     var result = ""
     for character in text.printableLines.unicodeScalars {

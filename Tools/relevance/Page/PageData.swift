@@ -1,20 +1,21 @@
 import Foundation
 import RelevanceKit
 
-/// What the page's script computes with; nothing in it is shown before the script has run.
+/// The data of the page's script. Nothing in it is visible without the script.
 struct PageData: Encodable {
   struct MapEntry: Encodable {
-    /// The target's and the method's names.
+    /// The titles of the target and of the method.
     let target: String
     let method: String
     let unit: String
     /// Whether values can be negative.
     let isSigned: Bool
-    /// Half-precision numbers in base64, little-endian, row by row; times `largest` they are the values.
+    /// The values divided by `largest`, as little-endian half-precision numbers in row-major order, in Base64.
     let values: String
     let largest: Float
-    /// The |r| of the full color by the map's own scale, by the common one and as the page starts.
+    /// The |r| of the full color on the map's own scale.
     let own: Float
+    /// The |r| of the full color on the common scale.
     let common: Float
     let ledger: [LedgerRow]
   }
@@ -30,20 +31,20 @@ struct PageData: Encodable {
 
   let width: Int
   let height: Int
-  /// The picture as overlays show it, a byte per pixel in base64; nil for tensors.
-  let picture: String?
+  /// The background of overlays, one byte per pixel in Base64; nil for tensors.
+  let image: String?
   let maps: [MapEntry]
-  /// Colors from −`steps` to +`steps`, three bytes each, in base64.
+  /// The colors from −`steps` to +`steps`, three bytes each, in Base64.
   let ramps: [String: String]
   let steps: Int
   let opacity: Float
-  /// The scale that the page starts with, and its |r| if that is fixed.
+  /// The initial scale, and its |r| if it is fixed.
   let scale: String
   let fixed: Float?
-  /// What causes of losses are called, in the order of the legend.
+  /// The keys and titles of the causes of absorption, in the order of the legend.
   let causes: [[String]]
 
-  init(_ maps: [ShownMap], picture: RGBImage?, scale: ScaleArgument, labels: Labels?) throws {
+  init(_ maps: [ShownMap], image: RGBImage?, scale: ScaleArgument, labels: Labels?) throws {
     let (width, height) = maps.first.map { ($0.heatmap.width, $0.heatmap.height) } ?? (0, 0)
     (self.width, self.height) = (width, height)
     let sums = maps.map { (values: $0.values, unit: $0.explanation.quantity) }
@@ -56,8 +57,8 @@ struct PageData: Encodable {
         own: HeatmapScale.standard.limit(of: map.values.elements), common: common.limit(of: []),
         ledger: LedgerRow.rows(of: map.explanation.ledger))
     }
-    let fitting = picture.flatMap { $0.width == width && $0.height == height ? $0 : nil }
-    self.picture = fitting.map { Data(Heatmap.paled($0)).base64EncodedString() }
+    let fitting = image.flatMap { $0.width == width && $0.height == height ? $0 : nil }
+    self.image = fitting.map { Data(Heatmap.paled($0)).base64EncodedString() }
     ramps = Dictionary(uniqueKeysWithValues: HeatmapColors.allCases.map { ($0.rawValue, Self.table(of: $0)) })
     steps = HeatmapColors.steps
     opacity = Heatmap.fullOpacity
@@ -78,7 +79,7 @@ struct PageData: Encodable {
     return Data(bytes).base64EncodedString()
   }
 
-  /// Values as half-precision shares of the largest, which keeps 11 bits of each down to 6·10⁻⁵ of the largest.
+  /// The values divided by the largest magnitude, in half precision: 11 bits for values down to 6·10⁻⁵ of the largest.
   private static func halves(_ values: [Float]) -> (base64: String, largest: Float) {
     let largest = HeatmapScale.maximum.limit(of: values)
     let bytes = values.flatMap { value in
@@ -94,7 +95,7 @@ struct PageData: Encodable {
 }
 
 extension PageData.LedgerRow {
-  /// The rows of a ledger, without losses that are as small as rounding.
+  /// The rows of a ledger, without absorbed relevance in the order of rounding errors.
   static func rows(of ledger: Ledger) -> [PageData.LedgerRow] {
     let largest = ledger.map { max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
     return ledger.map { entry in

@@ -1,9 +1,9 @@
 import Foundation
 import RelevanceKit
 
-/// A page that needs no other file and no network: one style sheet, one script, and the data that the script draws.
+/// A self-contained page: one style sheet, one script, and the data that the script draws.
 ///
-/// The page's security policy admits that one script, and nothing from elsewhere.
+/// The content security policy of the page allows only this script and no external resources.
 struct PageFrame {
   let title: String
   let style: String
@@ -38,14 +38,14 @@ struct PageFrame {
     return page.description
   }
 
-  /// JSON that cannot end the element that it stands in, whatever names it contains.
+  /// JSON that cannot end the element that contains it, regardless of the names in it.
   static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     var json = String(decoding: try encoder.encode(value), as: UTF8.self)
-    // These stand in strings only, where they can be written as escapes.
+    // These characters occur only in strings, where escapes are valid.
     for (character, escape) in [
       ("<", "003c"), (">", "003e"), ("&", "0026"), ("\u{2028}", "2028"), ("\u{2029}", "2029"),
     ] {

@@ -1,5 +1,5 @@
 extension ExplanationPage {
-  /// The page's script: draws maps from their values, so that scale, opacity and differences follow the controls.
+  /// The script of the page. It draws maps from their values, as the controls specify.
   static let script = #"""
     "use strict";
     const page = id => document.getElementById(id);
@@ -26,7 +26,7 @@ extension ExplanationPage {
       });
     }
 
-    /// The magnitude that 99.9 % of the values do not exceed, or the largest where that is zero.
+    /// The 99.9th percentile of the magnitudes, or the largest magnitude if the percentile is 0.
     function percentile(values) {
       const sizes = values.filter(Number.isFinite).map(Math.abs).sort();
       if (!sizes.length) return 0;
@@ -35,7 +35,7 @@ extension ExplanationPage {
 
     const maps = data.maps.map(map => ({ ...map, values: halves(map.values, map.largest) }));
     const ramps = Object.fromEntries(Object.entries(data.ramps).map(([name, table]) => [name, bytes(table)]));
-    const gray = data.picture && bytes(data.picture);
+    const gray = data.image && bytes(data.image);
 
     // Colors
 
@@ -46,7 +46,7 @@ extension ExplanationPage {
 
     function put(pixels, at, ramp, strength, lift) {
       const table = ramps[ramp];
-      // A map that should not be negative, and numbers that are none, are gray.
+      // NaN and infinite values are gray.
       if (!Number.isFinite(strength)) { pixels.fill(128, at, at + 3); return 1; }
       const share = Math.max(-1, Math.min(1, strength));
       const vivid = lift ? (share + (share < 0 ? -1 : 1)) / 2 : share;
@@ -68,7 +68,7 @@ extension ExplanationPage {
       context.putImageData(image, 0, 0);
     }
 
-    /// A bar of all colors, as they are in maps, or in overlays on white.
+    /// Draws a bar of all colors, as in maps, or as in overlays on white.
     function drawBar(bar, limit, ramp, overlay) {
       const canvas = bar.querySelector("canvas"), context = canvas.getContext("2d");
       const image = context.createImageData(canvas.width, 1), isSigned = ramp === "diverging";
@@ -85,7 +85,7 @@ extension ExplanationPage {
     }
 
     function words(values, limit, unit, how) {
-      // Values are rounded, and those at the limit are not beyond it.
+      // Values are rounded; do not count those that are equal to the limit.
       const clipped = values.reduce((count, value) => count + (Math.abs(value) > limit * 1.0005), 0) / positions;
       return `Full color at |r| = ${text(limit)} (${unit}): ${how}. `
         + `${(clipped * 100).toFixed(2)} % of the pixels exceed it and are clipped.`;
@@ -123,7 +123,7 @@ extension ExplanationPage {
     function showComparison() {
       const [a, b] = [maps[page("first").value], maps[page("second").value]];
       const isSameUnit = a.unit === b.unit;
-      // Both are drawn in the same colors, so that they can be compared.
+      // Draw both in the same colors, so that they are comparable.
       const ramp = a.isSigned || b.isSigned ? "diverging" : "sequential";
       const [la, lb] = isSameUnit ? [1, 1] : [limitOf(a) || 1, limitOf(b) || 1];
       const difference = a.values.map((value, i) => value / la - b.values[i] / lb);
@@ -156,7 +156,7 @@ extension ExplanationPage {
       const rows = maps[page("ledger-of").value].ledger, onlyLosses = page("only-losses").checked;
       const parts = row => [(row.magnitude + row.arrives) / 2, (row.magnitude - row.arrives) / 2];
       const largest = Math.max(...rows.map(row => row.magnitude), 0) || 1;
-      // What is as small as rounding is shown as nothing.
+      // Hide values in the order of rounding errors.
       const shown = sum => Math.abs(sum) > 1e-6 * largest;
       const amount = sum => shown(sum) ? text(sum) : "0";
       const spans = rows.map(row => {
@@ -213,12 +213,12 @@ extension ExplanationPage {
       };
       page("ledger-legend").replaceChildren(legend("arrives", "arrives"),
         ...data.causes.filter(([cause]) => used.has(cause))
-          .map(([cause, name]) => legend(`kept back: ${name}`, cause)));
+          .map(([cause, name]) => legend(`absorbed: ${name}`, cause)));
       const total = data.causes.map(([cause, name]) =>
         [name, rows.reduce((sum, row) => sum + (row.losses[cause] || 0), 0)]).filter(([, sum]) => shown(sum));
-      page("ledger-total").textContent = `${amount(rows[0].arrives)} starts, ${amount(rows[rows.length - 1].leaves)} reaches `
-        + (total.length ? `the input; kept back: ${total.map(([name, sum]) => `${name} ${text(sum)}`).join(", ")}.`
-          : "the input; no layer keeps anything back but rounding.");
+      page("ledger-total").textContent = `Of ${amount(rows[0].arrives)} at the target, ${amount(rows[rows.length - 1].leaves)} reaches `
+        + (total.length ? `the input. Absorbed: ${total.map(([name, sum]) => `${name} ${text(sum)}`).join(", ")}.`
+          : "the input. No layer absorbs relevance, except for rounding.");
     }
 
     function filterPlan() {
@@ -289,7 +289,7 @@ extension ExplanationPage {
         probe();
       });
     }
-    // Browsers may remember what was chosen before.
+    // Browsers may restore earlier choices.
     page("first").value = 0;
     page("second").value = page("second").querySelector("[selected]").value;
     setOverlay(false);

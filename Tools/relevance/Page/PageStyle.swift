@@ -1,5 +1,5 @@
 extension ExplanationPage {
-  /// The page's style sheet.
+  /// The style sheet of the page.
   static let style = #"""
     :root {
       color-scheme: light dark;

@@ -2,13 +2,13 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// What somebody needs who wants to get the same maps again.
+/// The information for reproducing the maps of a page.
 struct Provenance {
-  /// The command line as it was given.
+  /// The command line.
   let command: String
-  /// What has computed it, by name.
+  /// Versions and settings that affect the result.
   let versions: [(name: String, value: String)]
-  /// A line per file of the model, as `sha256sum` prints it.
+  /// A line for each file of the model, in the format of `sha256sum`.
   let modelChecksums: [String]
 
   init(_ model: Model, threads: Int, instructionSet: InstructionSet) throws {
@@ -22,14 +22,16 @@ struct Provenance {
     modelChecksums = try (model.files + [model.preprocessingFile, labels].compactMap { $0 }).map(Self.checksum)
   }
 
-  /// The checksum of a file, as `sha256sum` prints it.
+  /// The checksum of a file, in the format of `sha256sum`.
+  ///
+  /// - Throws: `ProvenanceError` if the file cannot be read.
   static func checksum(of path: String) throws -> String {
     do { return "\(try SHA256.digest(ofFile: path).hexadecimal)  \(path)" } catch let problem as FileProblem {
       throw ProvenanceError.unreadable(path, reason: problem.reason)
     }
   }
 
-  /// Arguments as a shell takes them, the command without its folder.
+  /// The arguments quoted for a shell, with the command name without its folder.
   static func shellCommand(_ arguments: [String]) -> String {
     let safe = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+")
     let words = arguments.prefix(1).map { URL(fileURLWithPath: $0).lastPathComponent } + arguments.dropFirst()
@@ -40,7 +42,7 @@ struct Provenance {
   }
 }
 
-/// A file whose checksum cannot be had.
+/// A file whose checksum cannot be computed.
 enum ProvenanceError: RelevanceKitError {
   case unreadable(String, reason: String)
 

@@ -13,7 +13,7 @@ extension Explorer {
       let assumed =
         entry.model.preprocessingFile == nil
         ? [
-          "no preprocessor_config.json beside the model; the preprocessing follows from its input, or is ImageNet's usual one"
+          "no preprocessor_config.json beside the model; the preprocessing is inferred from its input, or ImageNet's"
         ] : []
       return OverviewAnswer.ModelAnswer(
         name: entry.name, path: entry.path, classes: entry.model.labels.map { ($0.names.keys.max() ?? -1) + 1 },

@@ -48,7 +48,7 @@ final class Access: Sendable {
     // With a second host, or a host in the target, it would be unclear which one counts.
     guard request.headers[.host] == nil, request.head.path?.hasPrefix("/") == true else {
       return (
-        .badRequest, "the request has several hosts, or an absolute URL as its target; expected a path and one Host"
+        .badRequest, "the request has several hosts or an absolute URL as target; expected a path and one Host"
       )
     }
     guard let authority = request.head.authority, isOurs(authority) else {

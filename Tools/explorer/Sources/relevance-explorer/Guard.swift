@@ -65,7 +65,7 @@ struct Guard: RouterMiddleware {
       return context.closing(
         Answer.refusal(
           .unauthorized,
-          "the token is missing or wrong; open the address that relevance-explorer printed, or send Authorization: Bearer TOKEN"
+          "the token is missing or wrong; open the printed address, or send the header Authorization: Bearer TOKEN"
         ))
     }
     do { return try await next(request, context) } catch is CancellationError {

@@ -8,11 +8,11 @@ import RelevanceKit
 struct RelevanceExplorer: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relevance-explorer",
-    abstract: "Serves a page for exploring explanations of networks interactively.",
+    abstract: "Serves an interactive page that explains predictions.",
     discussion: """
-      By default, the page is available on this machine only. It loads nothing from other hosts. The printed address contains a token; anyone \
-      with the token can use the page. Programs can use the same service: GET /api/openapi.json describes it, and requests need the header \
-      "Authorization: Bearer TOKEN".
+      By default, the page is available on this machine only. It loads nothing from other hosts. The printed address \
+      contains a token; anyone with the token can use the page. Programs can use the same service: \
+      GET /api/openapi.json describes it, and requests need the header "Authorization: Bearer TOKEN".
 
       Examples:
         relevance-explorer squeezenet1.1 --images photos/ --open
@@ -34,7 +34,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A concept index, written by relevance concepts index. The page then shows example images for channels. Repeatable.",
+      "A concept index from relevance concepts index. The page then shows example images for channels. Repeatable.",
       valueName: "dir"), completion: .directory)
   var index: [String] = []
 

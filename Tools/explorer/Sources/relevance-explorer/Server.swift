@@ -59,7 +59,7 @@ struct Server {
     do { try await application.run() } catch let error as IOError {
       throw ServerError(
         description:
-          "cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode))); --port 0 selects a free port"
+          "cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode))); use --port 0 for a free port"
       )
     } catch { throw ServerError(description: "cannot listen on \(host):\(port): \(error)") }
   }

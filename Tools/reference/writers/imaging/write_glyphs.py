@@ -1,10 +1,10 @@
-"""Writes the outlines of the characters that charts and labels are set in, from the public-domain typeface Tuffy.
+"""Writes the outlines of the characters in charts and labels, from the public-domain typeface Tuffy.
 
     apt-get install fonts-tuffy
     python3 Tools/reference/writers/imaging/write_glyphs.py /usr/share/fonts/truetype/tuffy/Tuffy.ttf \\
         > Sources/Figures/Drawing/Typeface+Outlines.swift
 
-Needs fontTools. The output has, for each character, its code point, its advance, and its contours, all in 1/512 of the em.
+Needs fontTools. The output contains the code point, the advance and the contours of each character, in units of 1/512 em.
 """
 import sys
 
@@ -27,7 +27,7 @@ extension Typeface {
   ///
   /// A glyph is `=` and its code point in hexadecimal, its advance, and its contours. A contour starts with `:`; its
   /// points are x and y, each relative to the point before, in 1/512 of the em, y upward from the baseline; a point that
-  /// is marked `~` controls a quadratic curve, and between two such points in turn lies one on the curve.
+  /// is marked `~` controls a quadratic curve, and between two consecutive such points there is a point on it.
   static let outlines = """
 '''
 

@@ -1,4 +1,4 @@
-"""Write Fixtures/imaging: small images in many encodings, and what Pillow and NumPy make of them.
+"""Writes Fixtures/imaging: small images in many encodings, and the results of Pillow and NumPy.
 
     python -m pip install -r requirements.txt && python write_pictures.py
 """
@@ -33,7 +33,7 @@ def save_expected(path, pixels):
 
 
 def seen(data):
-    """What Pillow sees in a file: upright, in RGB."""
+    """The image that Pillow decodes from a file: upright, in RGB."""
     return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
 
 
@@ -110,7 +110,7 @@ def write_pngs(folder):
     save("gray", png(gray, 8, 0))
     for depth in (1, 2, 4):
         save(f"gray-{depth}", png(gray >> (8 - depth), depth, 0))
-    # Pillow clips 16-bit gray at 255, which leaves a white image; expected are the upper 8 bits, as for RGB.
+    # Pillow clips 16-bit gray at 255, which gives a white image. The expected values are the upper 8 bits, as for RGB.
     save("gray-16", png(fine_gray, 16, 0), expected=np.dstack([gray] * 3))
     save("gray-alpha", png(np.dstack([gray, alpha]), 8, 4))
     save("palette-4", png(gray >> 4, 4, 3, chunks=[(b"PLTE", palette)]))
@@ -119,7 +119,7 @@ def write_pngs(folder):
     exif = Image.Exif()
     exif[0x0112] = 6
     save("orientation-6", png(rgb, 8, 2, chunks=[(b"eXIf", exif.tobytes()[6:])]))
-    # As ImageMagick writes it: the block with JPEG's head, in hexadecimal digits, behind the profile's name and length.
+    # ImageMagick's format: the JPEG block in hexadecimal digits, after the profile's name and length.
     block = exif.tobytes()
     digits = block.hex()
     profile = f"\nexif\n{len(block):8}\n" + "\n".join(digits[i:i + 72] for i in range(0, len(digits), 72)) + "\n"
@@ -134,7 +134,7 @@ def write_pngs(folder):
     save("orientation-xmp-element", png(rgb, 8, 2, chunks=[packet("<tiff:Orientation>5</tiff:Orientation>")]))
     save("orientation-exif-and-xmp",
          png(rgb, 8, 2, chunks=[packet('<rdf:Description tiff:Orientation="8"/>'), (b"eXIf", exif.tobytes()[6:])]))
-    # Twelve of 16 bits: nearly black, as Pillow has it for RGB.
+    # Twelve of 16 bits: nearly black, as in Pillow for RGB.
     save("rgb-12", png(fine >> 4, 16, 2))
 
 
@@ -147,7 +147,7 @@ def write_resizes(folder):
 
 
 def torchvision_crop(pixels, height, width):
-    """torchvision's center_crop, by its published arithmetic."""
+    """torchvision's center_crop, with its published arithmetic."""
     below, right = max(height - pixels.shape[0], 0), max(width - pixels.shape[1], 0)
     pixels = np.pad(pixels, ((below // 2, (below + 1) // 2), (right // 2, (right + 1) // 2), (0, 0)))
     top, left = (int(round((size - wanted) / 2.0)) for size, wanted in zip(pixels.shape, (height, width)))
@@ -155,7 +155,7 @@ def torchvision_crop(pixels, height, width):
 
 
 def preprocess(pixels, config):
-    """Hugging Face's image processors, from their description: resize, crop, rescale, normalize, flip."""
+    """The steps of Hugging Face's image processors, from their description: resize, crop, rescale, normalize, flip."""
     def side(of, to):
         return int(to * of[1] / of[0])
 

@@ -6,11 +6,13 @@ struct UnitsWriter {
   let folder: String
   let kinds: Set<Units.Kind>
 
-  /// Writes what is asked for, and says in a line each what it is; everything is computed before the first is written.
+  /// Writes the requested files. Everything is computed before the first file is written.
+  ///
+  /// - Returns: a line for each written file.
   func write(_ entry: UnitsReport.Entry, of input: Input) throws -> [String] {
     guard kinds.contains(.png) || kinds.contains(.csv) else { return [] }
     let url = URL(fileURLWithPath: folder)
-    let picture = kinds.contains(.png) ? try UnitsPicture(entry.study, of: input) : nil
+    let figure = kinds.contains(.png) ? try UnitsFigure(entry.study, of: input) : nil
     try makeFolder(url)
     var lines: [String] = []
     if kinds.contains(.csv) {
@@ -18,22 +20,22 @@ struct UnitsWriter {
       try writeFile(Data(entry.dropsCSV.utf8), to: url.appendingPathComponent("drops.csv"))
       lines += ["\(folder)/units.csv, drops.csv: the tables"]
     }
-    if let picture {
-      try picture.image.writePNG(to: url.appendingPathComponent("units.png").path)
-      lines.append("\(folder)/units.png: \(picture.caption)")
+    if let figure {
+      try figure.image.writePNG(to: url.appendingPathComponent("units.png").path)
+      lines.append("\(folder)/units.png: \(figure.caption)")
     }
     return lines
   }
 }
 
-/// The maps of units, LRP beside CLRP2, in rows by group; above them all patches, and the matrix of drops.
-struct UnitsPicture {
+/// A figure of the maps of units by LRP and CLRP2 in rows by group, below all patches and the matrix of drops.
+struct UnitsFigure {
   let image: RGBImage
   let caption: String
 
-  /// The longest side of a map in pixels; small ones are enlarged by whole numbers.
+  /// The longest side of a map, in pixels. Smaller maps are enlarged by whole factors.
   private static let side = 320
-  /// About the width of the whole picture.
+  /// The approximate width of the figure, in pixels.
   private static let width = 1900
   private static let frame = 4
 
@@ -43,12 +45,12 @@ struct UnitsPicture {
     let groups = study.clusters.groups
     func color(_ unit: Int) -> RGBColor { RGBColor.okabeIto[groups[unit] % RGBColor.okabeIto.count] }
     func draw(_ maps: [Tensor]) throws -> [RGBImage] {
-      // Units can be compared with each other, methods by their shapes only.
+      // One scale for all units of a method; values of different methods are not comparable.
       let scale = try HeatmapScale.common(maps)
       let colors = HeatmapColors(for: maps, limit: try Heatmap(maps[0], scale: scale).limit)
       return try maps.map { map in
         let heatmap = try Heatmap(map, scale: scale, colors: colors)
-        return try cell.fit(input.picture.map { heatmap.overlay(on: $0) } ?? heatmap.image())
+        return try cell.fit(input.image.map { heatmap.overlay(on: $0) } ?? heatmap.image())
       }
     }
     let (relevance, contrast) = (try draw(study.relevance), try draw(study.contrast))
@@ -63,8 +65,8 @@ struct UnitsPicture {
       return pair
     }
     var header: [RGBImage] = []
-    if let picture = input.picture {
-      var overview = try cell.fit(picture)
+    if let image = input.image {
+      var overview = try cell.fit(image)
       for unit in study.units.indices.reversed() {
         if let patch = study.ablation.patches[unit] { cell.outline(patch, in: &overview, color(unit)) }
       }
@@ -77,7 +79,7 @@ struct UnitsPicture {
       let one = study.units[unit]
       let place = one.position.isEmpty ? "" : "@" + one.position.map(String.init).joined(separator: ",")
       return String(format: "unit %d%@, activation %.4g", one.channel, place, one.activation)
-        + String(format: "\nloses %.1f %% by its CLRP2 patch", study.ablation.drops[unit, unit] * 100)
+        + String(format: "\ndrops %.1f %% without its CLRP2 patch", study.ablation.drops[unit, unit] * 100)
     }
     let rows = study.clusters.members.enumerated().flatMap { number, members in
       stride(from: 0, to: members.count, by: perRow).map { start in
@@ -100,13 +102,13 @@ struct UnitsPicture {
     let maps = LabeledMontage(title: "LRP on the left, CLRP2 on the right", rows: rows)
     image = Montage(rows: [[top.image()], [maps.image()]], margin: 0).image()
     caption =
-      (input.picture == nil ? "the drops" : "the patches, the drops")
-      + String(format: " (full red at %.3g %%) and the units group by group, ", drops.limit * 100)
-      + "left by LRP, right by CLRP2, with the patches at the maxima"
+      (input.image == nil ? "the drops" : "the patches, the drops")
+      + String(format: " (full red at %.3g %%), and the maps by group: ", drops.limit * 100)
+      + "LRP left, CLRP2 right, with the patches at the maxima"
   }
 }
 
-/// How large an input is drawn.
+/// The size of a drawn input.
 private struct Cell {
   let height: Int
   let width: Int
@@ -129,7 +131,7 @@ private struct Cell {
     try image.resized(width: width, height: height, by: width < inputWidth ? .bilinear : .nearest)
   }
 
-  /// Draws a frame around a patch, white outside.
+  /// Draws a frame around a patch, with a white outer line.
   func outline(_ patch: Patch, in image: inout RGBImage, _ color: RGBColor) {
     func place(_ range: Range<Int>, _ from: Int, _ to: Int) -> ClosedRange<Int> {
       let start = range.lowerBound * to / from
@@ -147,7 +149,7 @@ private struct Cell {
 }
 
 extension RGBImage {
-  /// Sets a pixel if there is one.
+  /// Sets a pixel if it is inside the image.
   fileprivate mutating func paint(_ x: Int, _ y: Int, _ color: RGBColor) {
     if x >= 0, x < width, y >= 0, y < height { self[x, y] = color }
   }
