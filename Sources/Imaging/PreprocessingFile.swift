@@ -56,9 +56,17 @@ extension Preprocessing {
     }
     let mean = mean.map { "\($0)" }.joined(separator: ", ")
     let deviation = standardDeviation.map { "\($0)" }.joined(separator: ", ")
-    return "\(settings.file) has no \(missing.joined(separator: ", ")); used are "
-      + "\(resize.map { "\($0)" } ?? "no resize"), \(crop.map { "crop \($0.width)×\($0.height)" } ?? "no crop"), "
+    return "\(settings.file) has no \(missing.joined(separator: ", ")); using "
+      + "\(resize.map(Self.words) ?? "no resize"), \(crop.map { "crop \($0.width)×\($0.height)" } ?? "no crop"), "
       + "mean \(mean), deviation \(deviation)" + (mistyped.isEmpty ? "" : "; " + mistyped.joined(separator: ", "))
+  }
+
+  private static func words(_ size: Size) -> String {
+    switch size {
+    case .shortestEdge(let edge): "a resize of the shorter side to \(edge)"
+    case .exact(let width, let height): "a resize to \(height)×\(width)"
+    default: "\(size)"
+    }
   }
 
   private init(_ settings: Settings) throws {

@@ -49,10 +49,9 @@ extension BadInputTests {
       "--batch", "2"),
     Case(
       "image of the wrong size", 65,
-      "large.png: found 20×30 pixels (height × width) with --fit native; the network expects 8×9; omit --fit",
-      "explain",
-      "model",
-      "large.png", "--fit", "native"),
+      "large.png: found 20×30 pixels (height × width) with --fit native; the network expects 8×9; omit --fit, or "
+        + "export the model with a dynamic height and width",
+      "explain", "model", "large.png", "--fit", "native"),
     Case(
       "labels that are not JSON", 65, "damaged/config.json: not JSON", "explain", "damaged", "input.npy"),
     Case(

@@ -53,7 +53,7 @@ import Testing
       "zB:l=[0,0,-120],u=[1,140,1]",
       "--rule", "zB:l=0,u=1")
     #expect(tried.errorLines.filter { $0.contains("exceeds the box") }.count == 1)
-    #expect(tried.errors.contains("channel 1 has 0.5…140, its box is 0…1"))
+    #expect(tried.errors.contains("channel 1 has the range 0.5…140, but its box is 0…1"))
   }
 
   /// Standard error names only some of many inputs; the report names all.

@@ -43,12 +43,12 @@ import Testing
     (
       #"{"mean": [0.5, 0.5, 0.5], "size": 9, "image_std": [1, 1, 1]}"#, #"{"id2label": {"0": "a", "300": "b"}}"#,
       [
-        "has no image_mean; used are", "mean is not read (image_mean?)",
+        "has no image_mean; using", "mean is not read (image_mean?)",
         "names class 300, but the network has classes 0 to 287",
       ]
     ),
     ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),
-    ("{}", #"{"id2label": {"9223372036854775807": "a"}}"#, ["names class 9223372036854775807, and the network has"]),
+    ("{}", #"{"id2label": {"9223372036854775807": "a"}}"#, ["names class 9223372036854775807, but the network has"]),
   ])
   func doubtfulFilesAreNoted(preprocessing: String, labels: String, notes: [String]) throws {
     try bench.write(preprocessing, to: "model/preprocessor_config.json")

@@ -8,7 +8,7 @@ import RelevanceTensors
 
 /// The grid pointing game: images of different classes are combined into a grid. The score is the share of a class's
 /// relevance in its own image. (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022:
-/// GridPG.) The chance level is 1/n².
+/// GridPG.) The chance level is 1/n^2.
 public struct GridPointing: NamedEvaluation {
   /// The number of images per row and column.
   public var cells = 2
@@ -161,7 +161,7 @@ extension GridPointing {
   package static let abstract = "Measures the share of a class's relevance in its own image within a grid of images."
   package static let discussion = """
     The grid pointing game needs no boxes: images of different classes, which the network predicts with confidence, \
-    are combined into a grid of n by n images. The chance level is 1/n².
+    are combined into a grid of n by n images. The chance level is 1/n^2.
 
     Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
     """
