@@ -119,7 +119,12 @@ let package = Package(
         "RelevanceKit", "RelevanceToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/convert-model"),
 
-    .target(name: "RelevanceTestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
+    // Used by the tests alone, which read compressed fixtures.
+    .systemLibrary(
+      name: "CRelevanceZlib", path: "Tests/CRelevanceZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+      name: "RelevanceTestSupport", dependencies: ["RelevanceKit", "CRelevanceZlib"], path: "Tests/TestSupport"),
     .testTarget(
       name: "CKernelsTests", dependencies: ["RelevanceTestSupport", "CRelevanceKernels", "CRelevancePropagation"]),
     .testTarget(name: "SupportTests", dependencies: ["RelevanceSupport", "RelevanceTestSupport"]),

@@ -65,7 +65,7 @@ extension Preprocessing {
     switch size {
     case .shortestEdge(let edge): "a resize of the shorter side to \(edge)"
     case .exact(let width, let height): "a resize to \(height)×\(width)"
-    default: "\(size)"
+    case .longestEdge(let edge): "a resize of the longer side to \(edge)"
     }
   }
 

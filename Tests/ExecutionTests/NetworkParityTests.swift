@@ -9,11 +9,12 @@ import Testing
 
   @Test(arguments: [
     "alexnet-torchscript", "alexnet-dynamo", "vgg16-torchscript", "vgg16-dynamo", "googlenet-torchscript",
-    "googlenet-dynamo", "googlenet-batchnorm", "vgg16bn-kept", "resnet18-kept", "googlenet-kept",
+    "googlenet-dynamo", "googlenet-batchnorm", "vgg16bn-kept", "resnet18-kept", "googlenet-kept", "alexnet-96",
+    "vgg16-96",
   ])
   func logitsMatchONNXRuntime(name: String) throws {
     let network = try SeededNetwork.load(name)
-    let side = name == "resnet18-kept" || name == "googlenet-kept" ? 96 : 224
+    let side = network.exampleInputShape(side: 224)[2]
     let expected = try Fixtures.tensor("networks/\(name)/logits.npy")
     let found = try Executor(network).logits(Fixtures.tensor("inputs/chelsea-\(side).npy"))
     #expect(found.shape == expected.shape)

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: ["small", "vgg16bn", "resnet18"]) func mapsAndChannelsMatchZennitCRP(of name: String) throws {
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("concepts/\(name).json")))
+    let data = try Fixtures.data("concepts/\(name).json")
     let reference = try JSONDecoder().decode(Reference.self, from: data)
     // Zennit merges batch normalization into the convolution before it, so the convolution's output includes both.
     let network = try SeededNetwork.load(name, in: "concepts").foldingBatchNormalization()

@@ -22,7 +22,7 @@ import Testing
   @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
   func squeezeNet() throws {
     let model = try Model(contentsOf: FetchedModel.squeezeNet)
-    let input = try Fixtures.tensor("inputs/squeezenet-cat-coffee-227x454.npy")
+    let input = try model.preprocessing.native.tensor(from: RGBImage(contentsOf: Fixtures.path("cat-and-coffee.png")))
     try expectMaps(model.network, model.preprocessing.pixelRange, input)
   }
 

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A map of `Fixtures/maps`: `<network>.<table>.class<k>.<method>.npy`.
+/// A map of `Fixtures/maps`: `<network>.<table>.class<k>.<method>.npz`.
 struct MapFixture: Sendable {
   let file: String
   let network: String
@@ -14,7 +14,7 @@ struct MapFixture: Sendable {
   init?(_ file: String) {
     // Names of networks can contain dots, so the parts are separated from the end.
     let parts = file.split(separator: ".").map(String.init)
-    guard parts.count >= 5, parts.last == "npy", let index = Int(parts[parts.count - 3].dropFirst("class".count)),
+    guard parts.count >= 5, parts.last == "npz", let index = Int(parts[parts.count - 3].dropFirst("class".count)),
       let method = MethodCatalog.standard.methods.first(where: { $0.name == parts[parts.count - 2] })
     else { return nil }
     self.file = file
@@ -38,27 +38,27 @@ struct MapFixture: Sendable {
 
   @Test(arguments: seeded) func seededNetworksMatch(name: String) throws {
     let network = try SeededNetwork.load(name)
-    try expectMaps(of: name, network, pixelRange: .imageNet, input: Fixtures.tensor("inputs/chelsea-224.npy"))
+    let side = network.exampleInputShape(side: 224)[2]
+    try expectMaps(of: name, network, pixelRange: .imageNet, input: Fixtures.tensor("inputs/chelsea-\(side).npy"))
   }
 
   @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
   func squeezeNetMatches() throws {
     let model = try Model(contentsOf: FetchedModel.squeezeNet)
-    let input = try Fixtures.tensor("inputs/squeezenet-cat-coffee-227x454.npy")
+    let input = try Fixtures.tensor("inputs/squeezenet-cat-coffee-64x80.npy")
     try expectMaps(of: "squeezenet1.1", model.network, pixelRange: model.preprocessing.pixelRange, input: input)
 
     let logits = try Fixtures.tensor("networks/squeezenet1.1/logits.npy")
-    let found = try Executor(model.network).logits(input)
+    let whole = try model.preprocessing.native.tensor(from: RGBImage(contentsOf: Fixtures.path("cat-and-coffee.png")))
+    #expect(whole.shape == [1, 3, 227, 454])
+    let found = try Executor(model.network).logits(whole)
     #expect(found.count == logits.count)
     #expect(found.reshaped(to: logits.shape).largestDifference(from: logits) <= Tolerance.logits)
   }
 
   /// No map is missing: the files are those of the manifest, and every relevant network is among them.
   @Test func allMapsAreThere() throws {
-    let manifest = try JSONSerialization.jsonObject(
-      with: Data(contentsOf: URL(fileURLWithPath: Fixtures.path("Manifest.json"))))
-    let files = try #require((manifest as? [String: Any])?["files"] as? [String: Any])
-    #expect(files.keys.filter { $0.hasPrefix("maps/") }.sorted() == MapFixture.all.map { "maps/" + $0.file })
+    #expect(try Fixtures.listed("maps/") == MapFixture.all.map { "maps/" + $0.file })
     let tables = Dictionary(grouping: MapFixture.all, by: \.network).mapValues { Set($0.map(\.table)) }
     #expect(tables["squeezenet1.1"] == ["default", "paper"])
     for prefix in ["alexnet", "vgg16", "googlenet"] {

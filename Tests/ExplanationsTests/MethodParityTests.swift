@@ -45,7 +45,7 @@ import Testing
   /// Methods whose reference uses another quadrature.
   static let absent = "integrated-gradients-gauss-legendre"
 
-  @Test(arguments: ["alexnet-torchscript", "googlenet-kept", "resnet18-kept", "vgg16-torchscript"])
+  @Test(arguments: ["alexnet-96", "googlenet-kept", "resnet18-kept", "vgg16-96"])
   func seededNetworksMatch(name: String) throws {
     try expectMaps(of: name, SeededNetwork.load(name), pixelRange: .imageNet)
   }

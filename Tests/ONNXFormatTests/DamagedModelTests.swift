@@ -4,13 +4,14 @@ import RelevanceNetworks
 import RelevanceONNXFormat
 import RelevanceSupport
 import RelevanceTensors
+import RelevanceTestSupport
 import Testing
 
 /// Truncated, modified and malicious files: each gives a model or one line of error, and never a crash.
 @Suite struct DamagedModelTests {
   @Test(arguments: ["alexnet-dynamo", "vgg16-torchscript"])
   func everyPrefixOfANetwork(name: String) throws {
-    let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: "\(onnxFixtures)/networks/\(name)/model.onnx")))
+    let bytes = Array(try Fixtures.data("networks/\(name)/model.onnx"))
     for count in 0..<bytes.count { Self.load(Array(bytes[..<count])) }
   }
 
@@ -28,7 +29,7 @@ import Testing
     var random = SplitMix(state: 20)
     let originals = try [
       Self.small.bytes,
-      Array(Data(contentsOf: URL(fileURLWithPath: "\(onnxFixtures)/networks/alexnet-dynamo/model.onnx"))),
+      Array(Fixtures.data("networks/alexnet-dynamo/model.onnx")),
     ]
     for round in 0..<6000 {
       var bytes = originals[round % originals.count]

@@ -2,6 +2,7 @@ import Foundation
 import RelevanceNetworks
 import RelevanceONNXFormat
 import RelevanceTensors
+import RelevanceTestSupport
 import Testing
 
 /// The networks in the form of both torchvision exporters, with weights of zeros.
@@ -11,6 +12,8 @@ import Testing
     ("alexnet-dynamo", ["Conv": 5, "Relu": 7, "MaxPool": 3, "AveragePool": 1, "Reshape": 1, "Gemm": 3]),
     ("vgg16-torchscript", ["Conv": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Flatten": 1, "Gemm": 3]),
     ("vgg16-dynamo", ["Conv": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Reshape": 1, "Gemm": 3]),
+    ("alexnet-96", ["Conv": 5, "Relu": 7, "MaxPool": 3, "Flatten": 1, "Gemm": 3]),
+    ("vgg16-96", ["Conv": 13, "Relu": 15, "MaxPool": 5, "Flatten": 1, "Gemm": 3]),
     (
       "googlenet-torchscript",
       ["Conv": 57, "Relu": 57, "MaxPool": 13, "Concat": 9, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1]
@@ -28,7 +31,7 @@ import Testing
     ),
     (
       "vgg16bn-kept",
-      ["Conv": 13, "BatchNormalization": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Flatten": 1, "Gemm": 3]
+      ["Conv": 13, "BatchNormalization": 13, "Relu": 15, "MaxPool": 5, "Flatten": 1, "Gemm": 3]
     ),
     (
       "resnet18-kept",
@@ -92,15 +95,14 @@ import Testing
 
   /// A folder with the fixture's graph and a file of zeros for its weights.
   static func folder(of name: String) throws -> ScratchFolder {
-    let source = "\(onnxFixtures)/networks/\(name)"
     struct Weights: Decodable {
       let file: String
       let bytes: Int
     }
     let weights = try JSONDecoder().decode(
-      Weights.self, from: Data(contentsOf: URL(fileURLWithPath: source + "/weights.json")))
+      Weights.self, from: Fixtures.data("networks/\(name)/weights.json"))
     let folder = try ScratchFolder()
-    try folder.write(Array(Data(contentsOf: URL(fileURLWithPath: source + "/model.onnx"))), as: "model.onnx")
+    try folder.write(Array(Fixtures.data("networks/\(name)/model.onnx")), as: "model.onnx")
     try folder.writeZeros(weights.bytes, as: weights.file)
     return folder
   }

@@ -47,7 +47,7 @@ import Testing
   }
 
   static let cases: [(test: Case, expected: Tensor)] = {
-    guard let json = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("resize/cases.json"))),
+    guard let json = try? Fixtures.data("resize/cases.json"),
       let cases = try? JSONDecoder().decode([Case].self, from: json),
       let outputs = try? Fixtures.tensor("resize/outputs.npy").elements
     else { return [] }

@@ -247,7 +247,3 @@ extension ScratchFolder {
   /// The network of the folder's `model.onnx`.
   func readNetwork() throws -> NeuralNetwork { try NeuralNetwork(contentsOf: path) }
 }
-
-/// The package's `Fixtures` folder.
-let onnxFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent().appendingPathComponent("Fixtures").path

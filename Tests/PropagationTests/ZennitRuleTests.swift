@@ -30,13 +30,13 @@ import Testing
   private struct File: Decodable { let cases: [Case] }
 
   static let cases: [Case] = {
-    let data = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.json")))
+    let data = try? Fixtures.data("rules/cases.json")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return data.flatMap { try? decoder.decode(File.self, from: $0).cases } ?? []
   }()
 
-  private static let bytes = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.bin")))
+  private static let bytes = try? Fixtures.data("rules/cases.bin")
 
   /// The two differ on purpose in some cases: Zennit adds a stabilizer to every denominator, and to averages after a
   /// division that counts padding. Here only ε has a stabilizer, and padding receives no share.

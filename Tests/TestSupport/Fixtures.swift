@@ -10,8 +10,40 @@ public enum Fixtures {
   /// The path of a fixture.
   public static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
 
-  /// A tensor from `Fixtures`.
-  public static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
+  /// The bytes of a fixture: of the file, or of the member with its name in the archive `packed.zip` beside where it would be.
+  public static func data(_ name: String) throws -> Data {
+    let file = path(name)
+    if FileManager.default.fileExists(atPath: file) { return try Data(contentsOf: URL(fileURLWithPath: file)) }
+    let archive = path((name as NSString).deletingLastPathComponent) + "/packed.zip"
+    return try ZipArchive.member(
+      (name as NSString).lastPathComponent, of: Data(contentsOf: URL(fileURLWithPath: archive)), archive: archive)
+  }
+
+  /// A tensor from `Fixtures`: an `.npy` file, or an `.npz` file with a map in fixed point. Of a large seeded input, `<name>.json` has shape and seed.
+  public static func tensor(_ name: String) throws -> Tensor {
+    if name.hasSuffix(".npz") { return try FixedPointMap.decode(data(name), name: name) }
+    let description = name.replacingOccurrences(of: ".npy", with: ".json")
+    guard FileManager.default.fileExists(atPath: path(description)) else {
+      return try NumPyFile.decode(data(name), name: name)
+    }
+    let seeded = try JSONDecoder().decode(SeededInput.self, from: data(description))
+    return Seeded.tensor(TensorShape(seeded.shape), seed: seeded.seed)
+  }
+
+  private struct SeededInput: Decodable {
+    let shape: [Int]
+    let seed: UInt64
+  }
+
+  /// The files of `Manifest.json` whose paths begin with `prefix`, sorted.
+  public static func listed(_ prefix: String) throws -> [String] {
+    struct Manifest: Decodable {
+      struct Family: Decodable { let files: [String: String] }
+      let families: [Family]
+    }
+    let families = try JSONDecoder().decode(Manifest.self, from: data("Manifest.json")).families
+    return families.flatMap(\.files.keys).filter { $0.hasPrefix(prefix) }.sorted()
+  }
 
   /// Photographs that tests use if they are available.
   public static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")

@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// Many small networks with inputs and expected outputs, in two files: `cases.json` and `cases.bin`.
+/// Many small networks with inputs and expected outputs, in two members of an archive: `cases.json` and `cases.bin`.
 package struct PackedCases: Sendable {
   /// A network with its input and expected output.
   package struct Case: Decodable, Sendable, CustomStringConvertible {
@@ -19,7 +19,8 @@ package struct PackedCases: Sendable {
 
     /// The position of an item in `cases.bin`.
     struct Place: Decodable, Sendable {
-      let offset: Int
+      /// Nil for an input whose element i of n is i/n.
+      let offset: Int?
       /// The size in bytes.
       let count: Int?
       /// The shape, for a tensor.
@@ -35,9 +36,8 @@ package struct PackedCases: Sendable {
 
   /// Reads the cases in a folder of the fixtures.
   package init(_ folder: String) throws {
-    let manifest = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.json")))
-    cases = try JSONDecoder().decode(Manifest.self, from: manifest).cases
-    bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.bin")), options: .alwaysMapped)
+    cases = try JSONDecoder().decode(Manifest.self, from: Fixtures.data("\(folder)/cases.json")).cases
+    bytes = try Fixtures.data("\(folder)/cases.bin")
   }
 
   /// The result of running a network.
@@ -65,7 +65,8 @@ package struct PackedCases: Sendable {
 
   /// The bytes of a network.
   package func model(of test: Case) -> [UInt8] {
-    [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
+    let offset = test.model.offset ?? 0
+    return [UInt8](bytes[offset..<offset + test.model.count!])
   }
 
   /// The input of a network.
@@ -74,8 +75,11 @@ package struct PackedCases: Sendable {
   private func tensor(_ place: Case.Place) -> Tensor {
     let shape = TensorShape(place.shape!)
     return Tensor(uninitialized: shape) { elements in
-      _ = bytes.copyBytes(
-        to: UnsafeMutableRawBufferPointer(elements), from: place.offset..<place.offset + 4 * shape.count)
+      guard let offset = place.offset else {
+        for i in elements.indices { elements[i] = Float(Double(i) / Double(shape.count)) }
+        return
+      }
+      _ = bytes.copyBytes(to: UnsafeMutableRawBufferPointer(elements), from: offset..<offset + 4 * shape.count)
     }
   }
 

@@ -27,10 +27,8 @@ package enum SeededNetwork {
 
   /// Writes `model.onnx` and its weights into a folder.
   package static func write(_ name: String, in folder: String = "networks", to scratch: Fixtures.Scratch) throws {
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/\(name)/weights.json")))
-    let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-    try FileManager.default.copyItem(
-      atPath: Fixtures.path("\(folder)/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
+    let manifest = try JSONDecoder().decode(Manifest.self, from: Fixtures.data("\(folder)/\(name)/weights.json"))
+    try Fixtures.data("\(folder)/\(name)/model.onnx").write(to: URL(fileURLWithPath: scratch.path("model.onnx")))
     // Written into the mapped file, because the largest network would otherwise need twice its size.
     let file = scratch.path(manifest.file)
     guard FileManager.default.createFile(atPath: file, contents: nil), truncate(file, off_t(manifest.bytes)) == 0 else {

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 
+import storage
 from seeded import write_seeded_file
+from storage import FIXTURES
 
-FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
 ALIGNMENT = 64
 LARGEST_INLINE_COUNT = 16
 FLOATING = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
@@ -109,14 +110,12 @@ def describe_weights(model, first_seed, ranges, drawn=None):
 
 
 def write_described(model, folder, first_seed=0, ranges=Ranges(), drawn=None):
-    """Writes model.onnx and weights.json into `folder`; the weights are seeded, with the ranges of `ranges` or `drawn`."""
+    """Writes model.onnx and weights.json into the archive of `folder`; the weights are seeded, with the ranges of `ranges` or `drawn`."""
     strip_annotations(model)
     description = describe_weights(model, first_seed, ranges, drawn)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
     rows = ",\n".join("    " + json.dumps(tensor) for tensor in description["tensors"])
     text = f'{{\n  "file": "weights.bin",\n  "bytes": {description["bytes"]},\n  "tensors": [\n{rows}\n  ]\n}}\n'
-    (folder / "weights.json").write_text(text)
+    storage.pack(folder, {"model.onnx": model.SerializeToString(deterministic=True), "weights.json": text})
     return description
 
 
@@ -125,12 +124,12 @@ def complete_model(name, scratch):
     source, target = FIXTURES / "networks" / name, pathlib.Path(scratch) / name
     target.mkdir(parents=True, exist_ok=True)
     model, weights = target / "model.onnx", target / "weights.bin"
-    description = json.loads((source / "weights.json").read_text())
+    description = storage.read(source / "weights.json")
     stamp = target / "weights.json"
-    if not stamp.exists() or stamp.read_text() != (source / "weights.json").read_text():
-        write_seeded_file(weights, description)
-        stamp.write_text((source / "weights.json").read_text())
-    model.write_bytes((source / "model.onnx").read_bytes())
+    if not stamp.exists() or stamp.read_bytes() != description:
+        write_seeded_file(weights, json.loads(description))
+        stamp.write_bytes(description)
+    model.write_bytes(storage.read(source / "model.onnx"))
     return model
 
 

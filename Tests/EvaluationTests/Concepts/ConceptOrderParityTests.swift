@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: ["small", "vgg16bn", "resnet18"]) func ordersMatchZennitCRP(of name: String) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("concepts/\(name).json")))
+    let data = try Fixtures.data("concepts/\(name).json")
     let reference = try decoder.decode(Reference.self, from: data)
     let orders = reference.references.orders
     let network = try SeededNetwork.load(name, in: "concepts").foldingBatchNormalization()

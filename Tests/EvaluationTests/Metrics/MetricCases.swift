@@ -20,7 +20,7 @@ enum MetricCases {
   }
 
   static func data(_ name: String) throws -> Data {
-    try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("evaluators/\(name).json")))
+    try Fixtures.data("evaluators/\(name).json")
   }
 
   private struct MapCase: Decodable {

@@ -10,7 +10,6 @@ import json
 import pathlib
 import warnings
 
-import numpy as np
 import torch
 import torchvision
 from captum.attr import Deconvolution, GuidedBackprop, InputXGradient, IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
@@ -20,10 +19,11 @@ from zennit.layer import Sum
 from zennit.rules import Norm, Pass, ZBox, ZPlus
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
+import storage
 from onnx_files import FIXTURES, load_weights
 from images import IMAGENET_BOX, Preprocessor
 from seeded import seeded_tensor
-from writers.write_composites import distance, torch_network
+from writers.write_composites import torch_network
 from writers.write_squeezenet import NAME as SQUEEZENET, default_models
 
 TOLERANCE = 1e-6
@@ -33,8 +33,8 @@ LAYERS = {
     SQUEEZENET: "features.12",
     "googlenet-kept": "inception5b",
     "resnet18-kept": "layer4",
-    "alexnet-torchscript": "features.11",
-    "vgg16-torchscript": "features.29",
+    "alexnet-96": "features.11",
+    "vgg16-96": "features.29",
 }
 QUADRATURES = {"midpoint": "riemann_middle", "gauss-legendre": "gausslegendre"}
 
@@ -151,11 +151,11 @@ def check(name, scratch, models):
         if isinstance(module, nn.ReLU):
             module.inplace = False
     for entry in (e for e in entries if e["network"] == name):
-        image = torch.from_numpy(np.load(FIXTURES / entry["input"])).double()
+        image = torch.from_numpy(storage.load(FIXTURES / entry["input"])).double()
         values = expected(entry, network, rectified, image, box)
         if values is None:
             continue
-        error = distance(torch.from_numpy(np.load(FIXTURES / "methods" / entry["file"])), values[0].detach())
+        error = storage.difference(FIXTURES / "methods" / entry["file"], values[0].detach().numpy())
         print(f"{'ok  ' if error <= TOLERANCE else 'FAIL'} {entry['file']}: {error:.2g}", flush=True)
         if not error <= TOLERANCE:
             raise SystemExit(1)

@@ -18,6 +18,7 @@ from onnx_files import FIXTURES
 from oracles import oracle_forward
 from oracles.oracle import Oracle
 from oracles.oracle_contrasts import unit_clrp2
+from storage import load_input
 
 BOX = ([-2.0, -2.5, -1.5], [2.0, 1.5, 2.5])
 
@@ -174,7 +175,7 @@ def operators():
         names = {node.op_type for node in model.graph.node}
         if not names <= set(oracle_forward.OPERATORS) or "softmax" in folder.name:
             continue
-        oracle = Oracle(folder / "model.onnx", np.load(folder / "input.npy"), box=None)
+        oracle = Oracle(folder / "model.onnx", load_input(folder), box=None)
         expected = torch.from_numpy(np.load(folder / "output.npy")).double()
         actual = oracle.values[model.graph.output[0].name]
         known += 1

@@ -14,11 +14,11 @@ import json
 import warnings
 from functools import partial
 
-import numpy as np
 import torch
 from torch import nn
 from torchvision.models import vision_transformer
 
+import storage
 from onnx_files import FIXTURES
 from oracles.oracle_transformer import TABLES
 from writers.write_transformers import FOLDER, NETWORKS, distance, maps_of, network
@@ -107,10 +107,10 @@ def main():
             if not entry["file"].startswith(name + ".") or table not in ("AttnLRP", "CP-LRP", "gamma-lxt"):
                 continue
             score, expected, _ = maps_of(name, module, table, [target])[target]
-            found_score, found = lxt_map(module, np.load(FIXTURES / entry["input"]), table, target)
+            found_score, found = lxt_map(module, storage.load(FIXTURES / entry["input"]), table, target)
             error = distance(found, expected)
-            stored = torch.from_numpy(np.load(FOLDER / entry["file"])).double() * entry.get("scale", 1)
-            other = distance(stored, expected.sum(0, keepdim=True) if entry["channels"] == "sum" else expected)
+            whole = expected.sum(0, keepdim=True) if entry["channels"] == "sum" else expected
+            other = storage.difference(FOLDER / entry["file"], whole.numpy())
             agreement[entry["file"]] = float(f"{error:.1e}")
             failed |= not error <= TOLERANCE or abs(score - found_score) > 1e-9
             print(f"{entry['file']}: LXT differs from the definition by {error:.1e}, the file by {other:.1e}", flush=True)

@@ -8,8 +8,10 @@ import pathlib
 import numpy as np
 import onnx
 
+import storage
 from checks.check_tumor import unpack, without_softmax
 from onnx_files import FIXTURES, complete_model
+from packed import ramp
 from seeded import seeded_tensor
 from writers.export_networks import NETWORKS
 
@@ -32,17 +34,19 @@ def operators(_):
     """The cases of Fixtures/operators."""
     for path in sorted((FIXTURES / "operators").glob("*/model.onnx")):
         if path.parent.name not in REFUSED:
-            yield Subject(path.parent.name, path, np.load(path.with_name("input.npy")))
+            yield Subject(path.parent.name, path, storage.load_input(path.parent))
 
 
 def packed(family, folder):
     """The cases of Fixtures/<family>, without those that the importer rejects."""
-    data = (FIXTURES / family / "cases.bin").read_bytes()
+    data = storage.read(FIXTURES / family / "cases.bin")
 
     def array(place):
+        if "offset" not in place:
+            return ramp(place["shape"])
         return np.frombuffer(data, "<f4", int(np.prod(place["shape"])), place["offset"]).reshape(place["shape"])
 
-    for case in json.loads((FIXTURES / family / "cases.json").read_text())["cases"]:
+    for case in json.loads(storage.read(FIXTURES / family / "cases.json"))["cases"]:
         if "refused" in case:
             continue
         model, path = case["model"], folder / "case.onnx"
@@ -61,7 +65,7 @@ def input_for(path):
     batch, *item = [extent.dim_value for extent in declared]
     item = [extent or 224 for extent in item]
     values = seeded_tensor(5, (batch or 2, *item), -2, 2)
-    image = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
+    image = storage.load(FIXTURES / "inputs" / "chelsea-224.npy")
     if values.shape[1:] == image.shape[1:]:
         values[0] = image
     return values

@@ -15,6 +15,7 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
+import storage
 from onnx_files import FIXTURES, Ranges, load_weights, write_described
 from seeded import seeded_tensor, write_seeded_file
 
@@ -126,8 +127,8 @@ def complete(name, scratch):
     """The path of a copy of the ONNX file with its weights."""
     target = scratch / name
     target.mkdir(parents=True, exist_ok=True)
-    write_seeded_file(target / "weights.bin", json.loads((FOLDER / name / "weights.json").read_text()))
-    (target / "model.onnx").write_bytes((FOLDER / name / "model.onnx").read_bytes())
+    write_seeded_file(target / "weights.bin", json.loads(storage.read(FOLDER / name / "weights.json")))
+    (target / "model.onnx").write_bytes(storage.read(FOLDER / name / "model.onnx"))
     return target / "model.onnx"
 
 

@@ -31,16 +31,29 @@ NETWORKS = {
     "alexnet-dynamo": ("alexnet", "dynamo", None, False, 224, Ranges()),
     "vgg16-torchscript": ("vgg16", "torchscript", 17, False, 224, TAILS),
     "vgg16-dynamo": ("vgg16", "dynamo", None, True, 224, Ranges()),
-    "googlenet-torchscript": ("googlenet", "torchscript", None, False, 224, Ranges()),
-    "googlenet-dynamo": ("googlenet", "dynamo", None, True, 224, Ranges()),
-    "googlenet-batchnorm": ("googlenet", "batchnorm", 11, True, 224, Ranges()),
-    "vgg16bn-kept": ("vgg16_bn", "batchnorm", 17, False, 224, MARKED),
+    "googlenet-torchscript": ("googlenet", "torchscript", None, False, 96, Ranges()),
+    "googlenet-dynamo": ("googlenet", "dynamo", None, True, 96, Ranges()),
+    "googlenet-batchnorm": ("googlenet", "batchnorm", 11, True, 96, Ranges()),
+    "vgg16bn-kept": ("vgg16_bn", "batchnorm", 17, False, 96, MARKED),
     "resnet18-kept": ("resnet18", "batchnorm", 13, True, 96, MARKED),
     "googlenet-kept": ("googlenet", "batchnorm", 17, False, 96, MARKED),
+    "alexnet-96": ("alexnet", "torchscript", 13, True, 96, TAILS),
+    "vgg16-96": ("vgg16", "torchscript", 17, False, 96, TAILS),
 }
 
 
-def architecture(name, exporter):
+def for_side(network, side):
+    """The network for inputs of another side than 224: its fully connected layers read the last positions as they are, 2×2 or 3×3."""
+    if side != 224 and hasattr(network, "features"):
+        with torch.no_grad():
+            positions = network.features(torch.zeros(1, 3, side, side)).flatten(1).shape[1]
+        network.avgpool = torch.nn.Identity()
+        index, first = next((i, m) for i, m in enumerate(network.classifier) if isinstance(m, torch.nn.Linear))
+        network.classifier[index] = torch.nn.Linear(positions, first.out_features)
+    return network.eval()
+
+
+def architecture(name, exporter, side=224):
     """The network, initialized so that the exporter produces the required structure.
 
     With GoogLeNet's default batch-norm statistics, the folded biases are all zero. The TorchScript exporter merges equal initializers and shares them
@@ -50,6 +63,7 @@ def architecture(name, exporter):
     options = {"alexnet": {}, "vgg16": {"init_weights": False}, "vgg16_bn": {"init_weights": False}, "resnet18": {}}
     options["googlenet"] = {"aux_logits": False, "transform_input": False, "init_weights": False}
     network = getattr(torchvision.models, name)(weights=None, **options[name]).eval()
+    network = for_side(network, side)
     if exporter != "torchscript":
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -63,7 +77,7 @@ def architecture(name, exporter):
 def export(name):
     """The exported model with its weights."""
     family, exporter, opset, symbolic, side, _ = NETWORKS[name]
-    network = architecture(family, exporter)
+    network = architecture(family, exporter, side)
     image = torch.zeros(1, 3, side, side)
     options = dict(input_names=NAMES[:1], output_names=NAMES[1:], opset_version=opset, verbose=False)
     if exporter == "dynamo":

@@ -9,6 +9,11 @@ from onnx import TensorProto, helper, numpy_helper
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22)
 
 
+def coarse(values):
+    """Single-precision numbers cut off after eight significant bits."""
+    return (values.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
 class Draw:
     """A random graph under construction: its nodes and weights, and the value that the next block reads."""
 
@@ -35,7 +40,9 @@ class Draw:
         return name
 
     def seeded(self, *shape, low=-1.0, high=1.0):
-        return self.constant(self.numbers.uniform(low, high, shape).astype(np.float32))
+        # Eight significant bits: the low half of a number is zero, and takes no space in the archive.
+        values = self.numbers.uniform(low, high, shape).astype(np.float32)
+        return self.constant(coarse(values))
 
     def integers(self, values):
         return self.constant(np.array(values, dtype=np.int64))

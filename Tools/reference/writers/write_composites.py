@@ -24,10 +24,12 @@ import zennit.composites
 from zennit.canonizers import CompositeCanonizer, SequentialMergeBatchNorm
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
-from onnx_files import FIXTURES, complete_model, load_weights, to_float32
+import storage
+from onnx_files import FIXTURES, complete_model, load_weights
 from images import IMAGENET_BOX
 from signs import turn_signs
-from writers.export_networks import NETWORKS
+from storage import save_map
+from writers.export_networks import NETWORKS, for_side
 
 FOLDER = FIXTURES / "composites"
 LOGITS_TOLERANCE = 1e-4
@@ -93,7 +95,7 @@ def torch_network(name, scratch):
     """torchvision's module with the weights of the exported file and moved signs, in single precision."""
     family = NETWORKS[name][0]
     options = {"aux_logits": False, "transform_input": False, "init_weights": False} if family == "googlenet" else {}
-    network = getattr(torchvision.models, family)(weights=None, **options).eval()
+    network = for_side(getattr(torchvision.models, family)(weights=None, **options), NETWORKS[name][4])
     weights = {key: torch.from_numpy(array.copy()) for key, array in load_weights(complete_model(name, scratch))[1].items()}
     missing, unexpected = network.load_state_dict(weights, strict=False)
     if unexpected or any(not key.endswith("num_batches_tracked") for key in missing):
@@ -171,7 +173,7 @@ def digits(value):
 def write_maps_of(name, scratch):
     """Writes the maps of a network, and returns their entries for the index."""
     single = torch_network(name, scratch)
-    image = torch.from_numpy(np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy"))
+    image = torch.from_numpy(storage.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy"))
     expected = torch.from_numpy(np.load(FIXTURES / "networks" / name / "logits.npy"))
     with torch.no_grad():
         logits = single(image)
@@ -196,8 +198,7 @@ def write_maps_of(name, scratch):
             with noise(single):
                 noisy = relevance(single, rules32, image, target, score)
             rules, first = assignments(double, kind, changed, canonizer)
-            file = f"{name.removesuffix('-kept')}.{form}.{kind}.npy"
-            np.save(FOLDER / file, to_float32(map64[0].numpy()))
+            file = save_map(FOLDER, f"{name.removesuffix('-kept')}.{form}.{kind}", map64[0].numpy())
             entry = {"file": file, "network": name, "batch_normalization": form, "composite": kind, "changed": changed}
             entry |= {"class": target, "score": digits(score), "sum": digits(map64.sum().item())}
             entry |= {"positive_sum": digits(map64.clamp(min=0).sum().item()), "float32": bound(distance(map32, map64), 10)}

@@ -26,6 +26,7 @@ from crp.visualization import FeatureVisualization
 
 from onnx_files import to_float32
 from runtime import run
+from storage import pack, save_map
 from writers.concept_cases import CASES, ORDERS, REFERENCES
 from writers.concept_networks import CLASSES, COARSE, FINE, FOLDER, INPUTS, NETWORKS, SQUARES, complete, export, inputs, torch_network
 from writers.write_composites import COMPOSITES, Fold, assignments, bound, composite, digits, distance, fold_and_sum, noise
@@ -126,8 +127,7 @@ def write_cases(name, path, image, target, entry):
                     noisy = single(image, target, conditions, way).heatmap
                 errors = distance(single(image, target, conditions, way).heatmap, map64), distance(noisy, map64)
                 label = (case.name if case else "all") + ("" if alike else ".exclusive" if way else ".open")
-                file = f"{name}.{kind}.{label}.npy"
-                np.save(FOLDER / file, to_float32(map64[0].numpy()))
+                file = save_map(FOLDER, f"{name}.{kind}.{label}", map64[0].numpy())
                 row = {"file": file, "table": kind, "target": target}
                 row["conditions"] = [
                     {"module": m, "node": nodes[m][0], "tensor": nodes[m][1], "channels": c} for m, c in conditions.items()]
@@ -259,7 +259,7 @@ def main():
     for name in arguments.names or NETWORKS:
         if arguments.networks:
             export(name)
-        (FOLDER / f"{name}.json").write_text(compact(write_network(name, arguments.scratch), 0) + "\n")
+        pack(FOLDER, {f"{name}.json": compact(write_network(name, arguments.scratch), 0) + "\n"})
 
 
 if __name__ == "__main__":

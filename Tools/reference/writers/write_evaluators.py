@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+import storage
 from onnx_files import FIXTURES
 from oracles import evaluator_statistics as statistics
 from oracles import evaluators as e
@@ -37,7 +38,7 @@ def write(name, cases, **facts):
     facts = {"tolerance": {"relative": e.TOLERANCE}} | facts
     head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in facts.items())
     rows = ",\n".join("    " + json.dumps(case) for case in cases)
-    (FOLDER / f"{name}.json").write_text(f'{{\n{head}  "cases": [\n{rows}\n  ]\n}}\n')
+    storage.pack(FOLDER, {f"{name}.json": f'{{\n{head}  "cases": [\n{rows}\n  ]\n}}\n'})
     print(f"{name}: {len(cases)} cases")
 
 

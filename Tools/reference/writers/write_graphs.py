@@ -21,7 +21,7 @@ from packed import Pack
 from runtime import run
 from writers import graph_layers as layers
 from writers import graph_structures as structures
-from writers.graph_draw import Draw
+from writers.graph_draw import Draw, coarse
 
 FOLDER = FIXTURES / "graphs"
 BLOCKS = (
@@ -119,7 +119,7 @@ def main():
             reason = str(error).splitlines()[0][:110]
             again[reason] = again.get(reason, 0) + 1
             continue
-        values = np.random.default_rng(seed).uniform(-1, 1, draw.input).astype(np.float32)
+        values = coarse(np.random.default_rng(seed).uniform(-1, 1, draw.input).astype(np.float32))
         data = model.SerializeToString(deterministic=True)
         try:
             output = reproducible(data, values)

@@ -7,6 +7,7 @@ import argparse
 
 import numpy as np
 
+import storage
 from onnx_files import FIXTURES, complete_model, to_float32
 from images import chelsea
 from runtime import run
@@ -14,11 +15,10 @@ from writers.export_networks import NETWORKS
 
 
 def write_logits(names, scratch):
-    (FIXTURES / "inputs").mkdir(parents=True, exist_ok=True)
     for name in names:
         side = NETWORKS[name][4]
         image = chelsea(side)
-        np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", image)
+        storage.save_input(f"inputs/chelsea-{side}.npy", image)
         logits = to_float32(run(complete_model(name, scratch), image))
         np.save(FIXTURES / "networks" / name / "logits.npy", logits)
         best = int(logits[0].argmax())

@@ -8,18 +8,21 @@
 import argparse
 import time
 
-import numpy as np
 import torch
 
-from onnx_files import FIXTURES, complete_model, to_float32
+import storage
+from onnx_files import FIXTURES, complete_model
 from oracles.oracle import Oracle
 from images import IMAGENET_BOX
+from storage import save_map
+from writers.export_networks import NETWORKS
 
+FOLDER = FIXTURES / "maps"
 METHODS = ("lrp", "clrp1", "clrp2")
 
 # network: the tables to explain it with
 MAPS = {
-    "alexnet-torchscript": ("default",),
+    "alexnet-96": ("default",),
     "vgg16-torchscript": ("default",),
     "googlenet-torchscript": ("default", "paper"),
     "googlenet-dynamo": ("default",),
@@ -27,26 +30,21 @@ MAPS = {
 }
 
 
-def map_path(network, table, target, method):
-    return FIXTURES / "maps" / f"{network}.{table}.class{target}.{method}.npy"
-
-
 def write_maps_of(oracle, network, table, target):
-    """The maps of a class by all methods, as float32 arrays [C, H, W]."""
+    """The maps of a class by all methods, as arrays [C, H, W]."""
     for method in METHODS:
         start = time.perf_counter()
         signed = oracle.explain(target, method, table)[0]
-        path = map_path(network, table, target, method)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, to_float32(signed[0].numpy()))
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        file = save_map(FOLDER, f"{network}.{table}.class{target}.{method}", signed[0].numpy())
         total, seconds = signed.sum().item(), time.perf_counter() - start
-        print(f"{path.name}: sum {total:.6g} of {oracle.score(target):.6g}, {seconds:.1f} s", flush=True)
+        print(f"{file}: sum {total:.6g} of {oracle.score(target):.6g}, {seconds:.1f} s", flush=True)
 
 
 def write_maps(names, scratch):
-    image = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
     for name in names:
-        for old in (FIXTURES / "maps").glob(f"{name}.*.npy"):
+        image = storage.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy")
+        for old in FOLDER.glob(f"{name}.*.np?"):
             old.unlink()
         oracle = Oracle(complete_model(name, scratch), image, IMAGENET_BOX)
         for table in MAPS[name]:

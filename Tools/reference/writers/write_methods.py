@@ -15,27 +15,25 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 
-from onnx_files import FIXTURES, complete_model, to_float32
+import storage
+from onnx_files import FIXTURES, complete_model
 from oracles import oracle_contrasts as contrasts
 from oracles import oracle_gradients as gradients
 from oracles.oracle import Oracle
-from images import IMAGENET_BOX, Preprocessor, center_crop, chelsea
+from images import IMAGENET_BOX, chelsea
 from runtime import run
+from storage import save_map
 from writers.write_composites import CONDITION, LOGITS_TOLERANCE, NOISE, bound, digits, distance
-from writers.write_squeezenet import CATS, NAME as SQUEEZENET, DEMO_IMAGE, default_models
+from writers.write_squeezenet import CATS, INPUT as SQUEEZENET_INPUT, NAME as SQUEEZENET, default_models, squeezenet
 
 FOLDER = FIXTURES / "methods"
 DRAWS = (101, 102, 103)  # seeds of the noise, different from those for choosing an input
 SEEDS = (90001, 90002, 90003, 90004)
 STEPS = 20
-# The demo image at two thirds of its size, and its center crop, which SqueezeNet classifies as a cup.
-SCALED, CROPPED = (303, 152), (144, 112)
 # A crop, chosen from 267, for which noise seldom changes a decision of a rectifier or a pool of ResNet-18.
 CORNER = (38, 12)
 RESNET_INPUT = "inputs/chelsea-96-38-12.npy"
-SQUEEZENET_INPUT = "inputs/squeezenet-cat-coffee-112x144.npy"
 
 
 class Plan(NamedTuple):
@@ -66,13 +64,13 @@ PLANS = {
         RESNET_INPUT, "/layer4/layer4.1/relu_1/Relu_output_0", 0.25, ALL,
         ("/layer3/layer3.1/relu/Relu_output_0",),
     ),
-    "alexnet-torchscript": Plan(
-        "inputs/chelsea-224.npy", "/features/features.11/Relu_output_0", 0.25,
+    "alexnet-96": Plan(
+        "inputs/chelsea-96.npy", "/features/features.11/Relu_output_0", 0.25,
         ("gradient", "guided-backprop", "grad-cam", "layer-cam", "integrated-gradients", "excitation-backprop", "clrp1-released"),
         ("/classifier/classifier.2/Relu_output_0",),
     ),
-    "vgg16-torchscript": Plan(
-        "inputs/chelsea-224.npy", "/features/features.29/Relu_output_0", 0.25,
+    "vgg16-96": Plan(
+        "inputs/chelsea-96.npy", "/features/features.29/Relu_output_0", 0.25,
         ("guided-backprop", "grad-cam", "excitation-backprop", "clrp1-released"),
     ),
 }  # fmt: skip
@@ -131,7 +129,7 @@ class Writer:
     """The maps of a network: in double precision as files, in single precision for the index."""
 
     def __init__(self, name, model, plan, box):
-        image = np.load(FIXTURES / plan.input)
+        image = storage.load(FIXTURES / plan.input)
         self.name, self.plan, self.entries = name, plan, []
         self.double = Oracle(model, image, box)
         self.single = Oracle(model, image, box, torch.float32)
@@ -150,8 +148,7 @@ class Writer:
         single = bound(distance(function(self.single), values))
         noisy = bound(max(distance(function(oracle), values) for oracle in self.noisy))
         tolerance = max(CONDITION, bound(2 * max(single, noisy)))
-        file = f"{self.name}.{label}.{method}.npy"
-        np.save(FOLDER / file, to_float32(values[0].numpy()))
+        file = save_map(FOLDER, f"{self.name}.{label}.{method}", values[0].numpy())
         for target in targets:
             entry = {"file": file, "network": self.name, "input": self.plan.input, "method": method, "target": target}
             entry |= {"parameters": facts(values), "score": digits(score), "sum": digits(values.sum().item())}
@@ -200,19 +197,6 @@ class Writer:
                 self.write(label, targets, method, score, lambda o: function(o, units[1]), lambda values: facts)
 
 
-def squeezenet(models):
-    """(model, box) after writing its image, or None without its weights."""
-    folder = pathlib.Path(models) / SQUEEZENET
-    if not (folder / "model.onnx").exists():
-        print(f"{SQUEEZENET} is not in {models}: its maps are not changed", flush=True)
-        return None
-    preprocess = Preprocessor(folder / "preprocessor_config.json")
-    preprocess.config |= {"do_center_crop": False, "do_resize": False}
-    image = Image.open(DEMO_IMAGE).convert("RGB").resize(SCALED, Image.Resampling.BILINEAR)
-    np.save(FIXTURES / SQUEEZENET_INPUT, preprocess(center_crop(image, *CROPPED)))
-    return folder / "model.onnx", preprocess.box()
-
-
 def cat_class(models, oracle):
     labels = json.loads((pathlib.Path(models) / SQUEEZENET / "config.json").read_text())["id2label"]
     cats = [int(k) for k, label in labels.items() if any(name.strip() in CATS for name in label.split(","))]
@@ -223,13 +207,14 @@ def write_methods(name, scratch, models, only):
     """The entries of a network, or of a method for its top class, or None if its weights are missing."""
     found = squeezenet(models) if name == SQUEEZENET else (complete_model(name, scratch), IMAGENET_BOX)
     if found is None:
+        print(f"no {SQUEEZENET} in {models}: its maps stay as they are", flush=True)
         return None
     plan = PLANS[name]
     writer = Writer(name, found[0], plan, found[1])
     if only:
         writer.write_class(writer.double.best()[0], [only] if only in plan.methods else [])
         return writer.entries
-    for old in FOLDER.glob(f"{name}.*.npy"):
+    for old in FOLDER.glob(f"{name}.*.np?"):
         old.unlink()
     writer.write_class(writer.double.best()[0], plan.methods)
     if plan.cat:
@@ -260,7 +245,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    np.save(FIXTURES / RESNET_INPUT, chelsea(96, CORNER))
+    storage.save_input(RESNET_INPUT, chelsea(96, CORNER))
     for name in arguments.names or PLANS:
         entries = write_methods(name, arguments.scratch, arguments.models, arguments.only)
         if entries is not None:

@@ -3,6 +3,7 @@
     python -m writers.write_operators
 """
 
+import json
 import shutil
 
 import numpy as np
@@ -13,6 +14,9 @@ from onnx_files import FIXTURES
 from runtime import run
 from seeded import seeded_tensor
 from writers.attention_cases import CASES
+
+# Of an input with more elements, the shape and the seed are written.
+LARGEST_INPUT = 1 << 16
 
 
 def constant(value, seed):
@@ -71,7 +75,10 @@ def write_case(name, case, seed):
     result = run(build(name, case, seed, None).SerializeToString(), values)
     model = build(name, case, seed, result.shape).SerializeToString(deterministic=True)
     (folder / "model.onnx").write_bytes(model)
-    np.save(folder / "input.npy", values)
+    if values.size > LARGEST_INPUT:
+        (folder / "input.json").write_text(json.dumps({"shape": list(values.shape), "seed": seed}) + "\n")
+    else:
+        np.save(folder / "input.npy", values)
     np.save(folder / "output.npy", run(model, values))
 
 

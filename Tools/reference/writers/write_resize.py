@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+import storage
 from onnx_files import FIXTURES
 from runtime import run
 
@@ -114,10 +115,9 @@ def main():
             continue
         cases.append(case | {"output": list(output.shape)})
         outputs.append(output.ravel())
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     rows = ",\n".join("  " + json.dumps(case) for case in cases)
-    (arguments.folder / "cases.json").write_text(f"[\n{rows}\n]\n")
-    np.save(arguments.folder / "outputs.npy", np.concatenate(outputs).astype(np.float32))
+    flat = storage.npy(np.concatenate(outputs).astype(np.float32))
+    storage.pack(arguments.folder, {"cases.json": f"[\n{rows}\n]\n", "outputs.npy": flat})
     print(f"{len(cases)} cases, {sum(output.size for output in outputs)} elements; {refused} rejected")
 
 

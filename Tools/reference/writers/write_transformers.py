@@ -21,11 +21,13 @@ import onnx
 import torch
 import torchvision
 
+import storage
 from onnx_files import FIXTURES, LARGEST_INLINE_COUNT, complete_model, to_float32, write_described
 from oracles.oracle_transformer import TABLES, Transformer
 from images import chelsea
 from runtime import run
 from seeded import seeded_values
+from storage import save_map
 
 FOLDER = FIXTURES / "transformers"
 LOGITS_TOLERANCE = 1e-4
@@ -106,7 +108,7 @@ def write_networks(name, scratch):
     side = NETWORKS[name][1]
     module, drawn = network(name)
     image = chelsea(side)
-    np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", image)
+    storage.save_input(f"inputs/chelsea-{side}.npy", image)
     with torch.no_grad():
         expected = module(torch.from_numpy(image)).numpy()
     for exporter, opset in EXPORTS[name].items():
@@ -128,7 +130,7 @@ def distance(found, expected):
 
 def transformer(name, module, table, dtype):
     """A forward pass, after converting the module to `dtype`."""
-    return Transformer(module, np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][1]}.npy"), TABLES[table], dtype)
+    return Transformer(module, storage.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][1]}.npy"), TABLES[table], dtype)
 
 
 def maps_of(name, module, table, targets, dtype=torch.float64):
@@ -146,14 +148,13 @@ def write_maps(name, module):
     entries = []
 
     def write(table, target, values, single, **facts):
-        file = f"{name}.{table}.npy" if target is None else f"{name}.{table}.class{target}.npy"
+        stem = f"{name}.{table}" if target is None else f"{name}.{table}.class{target}"
         large = name != "small_vit" and values.shape[0] == 3
         kept = values.sum(0, keepdim=True) if large else values
-        scale = kept.abs().max().item() if large else 1
-        np.save(FOLDER / file, (kept / scale).numpy().astype(np.float16 if large else np.float32))
+        file = save_map(FOLDER, stem, kept.numpy())
         entry = {"file": file, "networks": [f"{name}-{exporter}" for exporter in EXPORTS[name]]}
         entry |= {"input": f"inputs/chelsea-{NETWORKS[name][1]}.npy", "table": table, "class": target}
-        entry |= {"channels": "sum" if large else "all"} | ({"scale": scale} if large else {}) | facts
+        entry |= {"channels": "sum" if large else "all"} | facts
         entries.append(entry | {"sum": values.sum().item(), "float32": float(f"{distance(single, values):.0e}"), "tolerance": TOLERANCE})
         print(f"{file}: sum {values.sum():.6g}, {facts}, float32 within {distance(single, values):.1e}", flush=True)
 
@@ -191,7 +192,7 @@ def main():
     index = FOLDER / "index.json"
     entries = json.loads(index.read_text())["maps"] if index.exists() else []
     for name in names:
-        for old in FOLDER.glob(f"{name}.*.npy"):
+        for old in FOLDER.glob(f"{name}.*.np?"):
             old.unlink()
         with tempfile.TemporaryDirectory() as scratch:
             module = write_networks(name, scratch)

@@ -23,6 +23,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.backend.test.case.node import collect_testcases
 
+import storage
 from onnx_files import FIXTURES, strip_annotations
 from packed import Pack
 from runtime import run
@@ -197,10 +198,10 @@ def main():
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     known = registered(arguments.tool)
-    manifest = FOLDER / "cases.json"
     refused = {}
-    if manifest.exists():
-        refused = {case["name"]: case["refused"] for case in json.loads(manifest.read_text())["cases"] if "refused" in case}
+    if (FOLDER / storage.ARCHIVE).exists():
+        cases = json.loads(storage.read(FOLDER / "cases.json"))["cases"]
+        refused = {case["name"]: case["refused"] for case in cases if "refused" in case}
     if arguments.found:
         refused = json.loads(arguments.found.read_text())
     pack, left_out, seen, kinds = Pack(), {}, set(), set()

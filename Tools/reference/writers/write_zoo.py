@@ -8,12 +8,11 @@ VGG-19, ZFNet-512) with weights from ConstantOfShape; element i of an input with
 
 import pathlib
 
-import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from onnx_files import FIXTURES, strip_annotations
-from packed import Pack
+from packed import Pack, ramp
 
 LIGHT = pathlib.Path(onnx.__file__).parent / "backend/test/data/light"
 
@@ -26,10 +25,8 @@ def write_light():
         initializers = {tensor.name for tensor in model.graph.initializer}
         entry = next(entry for entry in model.graph.input if entry.name not in initializers)
         shape = [extent.dim_value for extent in entry.type.tensor_type.shape.dim]
-        count = int(np.prod(shape))
-        values = (np.arange(count).reshape(shape) / count).astype(np.float32)
         expected = numpy_helper.to_array(onnx.load_tensor(str(path.with_name(path.stem + "_output_0.pb"))))
-        pack.add(path.stem, model.SerializeToString(deterministic=True), values, expected)
+        pack.add(path.stem, model.SerializeToString(deterministic=True), ramp(shape), expected)
     pack.write(FIXTURES / "zoo")
 
 
