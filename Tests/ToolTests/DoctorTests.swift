@@ -15,8 +15,8 @@ import Testing
       "1×3×8×9: batch × channels × height × width (from the model)",
       "no resize, 8×9 from the center (rounding as in huggingFace)",
       "0…1, minus 0.5, divided by 0.25, 0.5, 0.5: -2…2", "classes: tabby, tabby cat; dog; dog; … (from",
-      "table default explains it",
-      "to do:   nothing: no file is missing", "image:   input.npy: 1×3×8×9",
+      "table default has a rule for every node",
+      "to do:   nothing", "image:   input.npy: 1×3×8×9",
     ] { #expect(outcome.output.contains(line), "\(line)") }
   }
 
@@ -24,10 +24,10 @@ import Testing
     let outcome = try bench.run("doctor", "bare.onnx", "--write")
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("assumed: ImageNet's usual preprocessing, resized to 8×9"))
-    #expect(outcome.output.contains("numbers only: no file contains names"))
+    #expect(outcome.output.contains("no names found, shown as numbers"))
     #expect(
       outcome.output.contains(
-        "add beside the model: preprocessor_config.json (how images are prepared); config.json (id2label: the classes' names)"
+        "add these files beside the model, or create them with --write and edit them: preprocessor_config.json (how images are prepared); config.json (id2label: the classes' names)"
       ))
     #expect(outcome.output.split(separator: "\n").count <= 12)
     let settings = try Preprocessing(contentsOf: bench.path("preprocessor_config.json"))
@@ -36,7 +36,7 @@ import Testing
     #expect(try Labels(contentsOf: bench.path("config.json"))?[287] == "class 287")
     // The written files are read.
     let again = try bench.run("doctor", "bare.onnx", "--write")
-    #expect(again.status == 0 && again.output.contains("nothing: no file is missing"))
+    #expect(again.status == 0 && again.output.contains("to do:   nothing"))
     #expect(again.output.contains("preprocessor_config.json specifies the preprocessing; it is not changed"))
   }
 

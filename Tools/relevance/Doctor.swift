@@ -105,35 +105,38 @@ private struct Diagnosis {
           + "(\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
     if let doubt = settings.orderDoubt { lines.append(Self.line("doubt", doubt)) }
-    let outputs = model.outputNames.map {
-      model.network.graph.explainedOutputs.contains($0) ? "\($0) (explained)" : $0
-    }
     let choice =
       output != nil
       ? "selected"
-      : outputs.count == 1
-        ? "the only one"
+      : model.outputNames.count == 1
+        ? "the only output"
         : model.network.graph.explainedOutputs.count > 1
           ? "scores for grids of several sizes, joined"
           : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
+    let isBefore = network.logits != network.graph.output
+    let explained = "explained\(isBefore ? ": the logits before it" : ""); \(choice)"
+    let outputs = model.outputNames.map { network.graph.explainedOutputs.contains($0) ? "\($0) (\(explained))" : $0 }
     lines.append(
       Self.line(
         "outputs",
         outputs.joined(separator: ", ")
-          + (!model.network.graph.explainedOutputs.isEmpty ? "" : "; node \(model.outputName)")
-          + " (\(choice))"))
+          + (network.graph.explainedOutputs.isEmpty ? "; node \(model.outputName) (\(explained))" : "")))
     let inferred = (try? network.analysis(forInput: shape))?.inferred
     let scores = inferred.map { network.scoreLayout($0) }
     lines.append(Self.line("scores", scores.map { "\($0)" } ?? "unknown: the network does not accept \(shape)"))
     let names = model.labels.map { labels in
       labels.names.sorted { $0.key < $1.key }.prefix(3).map(\.value).joined(separator: "; ")
         + (labels.names.count > 3 ? "; …" : "") + " (from \(model.labelsFile ?? "a file"))"
+        + (scores.map {
+          labels.names.count < $0.classes ? "; \(labels.names.count) names for \($0.classes) classes" : ""
+        } ?? "")
     }
-    lines.append(Self.line("classes", names ?? "numbers only: no file contains names"))
+    lines.append(Self.line("classes", names ?? "no names found, shown as numbers"))
     let plan = try RuleOptions.parse([]).plan(for: model)
     lines.append(
       Self.line(
-        "rules", plan.objection.map { "none of the tables: \($0)" } ?? "table \(plan.table.name) explains it"))
+        "rules",
+        plan.objection.map { "none of the tables: \($0)" } ?? "table \(plan.table.name) has a rule for every node"))
     var open: [String] = []
     if model.preprocessingFile == nil { open.append("preprocessor_config.json (how images are prepared)") }
     if model.labels == nil, scores?.decision != .quantity { open.append("config.json (id2label: the classes' names)") }
@@ -147,8 +150,9 @@ private struct Diagnosis {
       Self.line(
         "to do",
         open.isEmpty
-          ? "nothing: no file is missing"
-          : "add beside the model: \(open.joined(separator: "; ")); --write creates them from the assumptions"))
+          ? "nothing"
+          : "add these files beside the model, or create them with --write and edit them: "
+            + open.joined(separator: "; ")))
     self.lines = lines
   }
 

@@ -131,8 +131,9 @@ extension PredictedScores.RegionScore {
 }
 
 extension Double {
-  /// Eight characters or more: three decimals, or two significant digits if three decimals would show zero.
-  fileprivate var inColumn: String {
-    String(format: self != 0 && magnitude < 0.0005 ? "%8.1e" : "%8.3f", self)
-  }
+  /// Three decimals, or two significant digits if three decimals would show zero.
+  var withDecimals: String { String(format: self != 0 && magnitude < 0.0005 ? "%.1e" : "%.3f", self) }
+
+  /// The same with at least eight characters.
+  fileprivate var inColumn: String { String(repeating: " ", count: max(0, 8 - withDecimals.count)) + withDecimals }
 }

@@ -240,10 +240,9 @@ struct Report: JSONReport {
         $0.method.description
       }
       warnings.append(
-        "\(input): the logit of class \(index)\(name) is not positive: the network does not support it"
-          + (empty.isEmpty
-            ? ""
-            : "; the map by \(empty.joined(separator: ", ")) is empty: explain a predicted class, or use --method lrp"))
+        "\(input): the logit of class \(index)\(name) is not positive: its map shows no support for this class"
+          + (empty.isEmpty ? "" : ", and the map by \(empty.joined(separator: ", ")) is empty")
+          + "; explain a predicted class")
     }
     return warnings
   }

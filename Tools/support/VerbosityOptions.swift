@@ -3,7 +3,7 @@ import ArgumentParser
 /// How much a command prints.
 package struct VerbosityOptions: ParsableArguments {
   @Flag(
-    name: .shortAndLong, help: "Print errors only: no notes, no progress, and no list of written files.")
+    name: .shortAndLong, help: "Print only results and errors: no notes, no progress, and no list of written files.")
   package var quiet = false
 
   @Flag(name: .shortAndLong, help: "Print each step and its time on standard error.")

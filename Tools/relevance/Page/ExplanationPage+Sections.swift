@@ -52,10 +52,10 @@ extension ExplanationPage {
       <section aria-labelledby="ledger"><h2 id="ledger">Relevance flow</h2>
       <p>The conservation ledger, from the target to the input. The upper bar is the relevance that arrives at a \
       layer: positive to the right of the line, negative to the left. The lower bar is the relevance that the layer \
-      absorbs, by cause. A contrast starts with the scores of the target and of the dual, with opposite signs, and \
-      ends by dropping its negative part.</p>
+      absorbs, by cause. A contrastive method starts with the score of the class and the same score of the alternatives \
+      (the dual), with opposite signs, and ends by dropping the negative part.</p>
       <p class="static-only">The chart needs the page's script, which does not run here; report.json has its \
-      numbers.</p>
+      numbers (--save json).</p>
       <div class="scripted-only">
       <div class="choose">
       <label>Map <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>

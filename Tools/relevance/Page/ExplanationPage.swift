@@ -91,7 +91,7 @@ struct ExplanationPage {
         <tr><th scope="row">\(name ?? "–")</th><td class="number">\(index)</td>\
         <td class="number">\(percent.map { "\($0) %" } ?? "–")</td>\
         <td class="share"><span style="width:\(percent ?? "0")%"></span></td>\
-        <td class="number">\(String(format: "%.3f", score))</td></tr>
+        <td class="number">\(score.withDecimals)</td></tr>
         """
     }
     let rows =
@@ -147,7 +147,7 @@ struct ExplanationPage {
         }
       let box = first?.boxes.first.map { ": \($0.title(labels, scores))" } ?? ""
       return """
-        <h3>\(target.title(labels))\(box), \(kind) \(String(format: "%.3f", score))</h3>
+        <h3>\(target.title(labels))\(box), \(kind) \(Double(score).withDecimals)</h3>
         <div class="maps">
         \(.joined(figures))
         </div>
