@@ -80,7 +80,7 @@ public struct Model: Sendable {
     var timm: Preprocessing?
     if read == nil, let configurationFile {
       do { timm = try Preprocessing.timm(configurationFile) } catch let error as any RelevanceKitError {
-        notes.append("timm's preprocessing is not supported: \(error.description)")
+        notes.append("\(error.description); the preprocessing of this file is ignored")
       }
     }
     let (assumed, words) = AssumedPreprocessing.of(network, metadata: source.metadata)

@@ -20,7 +20,7 @@ package struct Reshape: Reshaping {
     }
     var result = extents
     for (axis, extent) in extents.enumerated() where extent == 0 && !allowZero {
-      guard axis < x.rank else { throw Misfit("shape \(extents) copies axis \(axis), and shape \(x) has no such axis") }
+      guard axis < x.rank else { throw Misfit("shape \(extents) copies axis \(axis), which \(x) does not have") }
       result[axis] = x[axis]
     }
     if let open = result.firstIndex(of: -1) {
