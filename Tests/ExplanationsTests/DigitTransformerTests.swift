@@ -17,7 +17,7 @@ import Testing
     let trace = try Self.trace().trace
     guard !Self.refused.contains(method.name) else {
       let error = #expect(throws: (any Error).self) { try trace.explain(.class(8), by: method) }
-      #expect("\(try #require(error))".contains("expected a table that has one: AttnLRP, CP-LRP, ViT"))
+      #expect("\(try #require(error))".contains("expected a table with such a rule: AttnLRP, CP-LRP, ViT"))
       return
     }
     let targets = [Target.class(8), .class(0)]

@@ -69,7 +69,7 @@ import Testing
     #expect(found.relevance.largestDifference(from: expected) <= Tolerance.singlePrecision)
     // Without a box, the range of the operand is unknown unless it is given.
     let error = #expect(throws: RuleLabError.self) { try bare.experiment([ZBoxRule()], at: "layer", seed: seed) }
-    #expect(error?.description.hasPrefix("rule zB cannot be used at node layer: the range of its input ") == true)
+    #expect(error?.description.hasPrefix("rule zB cannot be used at node layer: the range of its input, ") == true)
     let ranged = try RuleLab(
       layer: .linear(linear), operand: x, operandRange: PixelRange(lower: [-1, -1], upper: [3, 3]))
     #expect(try ranged.experiment([ZBoxRule()], at: "layer", seed: seed)[0].relevance == found.relevance)
