@@ -42,8 +42,10 @@ public struct Montage: Sendable {
 
   /// The widths of the columns of some rows: the width of the widest image in each.
   static func columnWidths(_ rows: [[RGBImage]]) -> [Int] {
-    (0..<(rows.map(\.count).max() ?? 0)).map { column in
-      rows.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
+    let count = rows.map(\.count).max() ?? 0
+    return (0..<count).map { column -> Int in
+      let widths = rows.map { row -> Int in column < row.count ? row[column].width : 0 }
+      return widths.max() ?? 0
     }
   }
 }

@@ -33,7 +33,8 @@ public struct BorderEnergy: NamedEvaluation {
       let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
       let (height, columns) = (tensor.shape[2], tensor.shape[3])
       func area(_ width: Int) -> Double {
-        1 - Double(max(height - 2 * width, 0) * max(columns - 2 * width, 0)) / Double(height * columns)
+        let inside: Int = max(height - 2 * width, 0) * max(columns - 2 * width, 0)
+        return 1 - Double(inside) / Double(height * columns)
       }
       return Record(
         area: area(width), shares: maps.map { $0.frameShare(width: width) },

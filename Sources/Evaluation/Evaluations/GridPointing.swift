@@ -189,8 +189,11 @@ extension GridPointing {
       .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
       .number("a logit", in: JournalLimits.logit) { $0.targets.map { Double($0.logit) } }
       .number("a share", in: JournalLimits.share) { $0.targets.flatMap { $0.scores.flatMap(\.shares) } }
-      .number("a cell", in: 0...9999) {
-        $0.targets.flatMap { [$0.cell] + $0.scores.compactMap(\.maximum) }.map(Double.init)
+      .number("a cell", in: 0...9999) { (record: Record) -> [Double] in
+        let cells: [Int] = record.targets.flatMap { target -> [Int] in
+          [target.cell] + target.scores.compactMap(\.maximum)
+        }
+        return cells.map { Double($0) }
       }
   }
 

@@ -78,7 +78,8 @@ package struct ChartScale: Sendable {
     let power = Int(log10(coarse).rounded(.down))
     let unit = pow(10, Double(power))
     // A small tolerance, so that rounding errors do not select a coarser step.
-    let factor = [1, 2, 2.5, 5].first { $0 * unit >= coarse * (1 - 1e-9) } ?? 10
+    let least: Double = coarse * (1 - 1e-9)
+    let factor = [1.0, 2.0, 2.5, 5.0].first { $0 * unit >= least } ?? 10.0
     let step = factor * unit
     func index(_ value: Double, outward: Double) -> Double {
       let exact = value / step

@@ -146,7 +146,10 @@ extension RGBImage {
 
 extension RGBColor {
   fileprivate mutating func move(to other: RGBColor, by share: Float) {
-    func mix(_ a: UInt8, _ b: UInt8) -> UInt8 { UInt8(Float(a) + (Float(b) - Float(a)) * share + 0.5) }
+    func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
+      let (from, to) = (Float(a), Float(b))
+      return UInt8(from + (to - from) * share + 0.5)
+    }
     self = RGBColor(red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
   }
 }

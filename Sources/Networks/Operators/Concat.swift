@@ -51,7 +51,14 @@ package struct Concat: Operator {
   /// The elements of the parts of a shape, in the order of the whole.
   static func joined<Element>(_ parts: [[Element]], at axis: Int, of whole: TensorShape) -> [Element] {
     let outer = whole.dimensions[..<axis].reduce(1, *)
-    let runs = parts.map { $0.count / max(outer, 1) }
-    return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
+    var elements: [Element] = []
+    elements.reserveCapacity(whole.count)
+    for index in 0..<outer {
+      for part in parts {
+        let run = part.count / outer
+        elements += part[index * run..<(index + 1) * run]
+      }
+    }
+    return elements
   }
 }
