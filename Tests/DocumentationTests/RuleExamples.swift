@@ -56,7 +56,9 @@ import Testing
     let logits = try model.network.graph.requiredNode(named: "logits")
     print(plan.reason(for: logits))
     #expect(plan.reason(for: logits).hasPrefix("logits (Gemm): rule epsilon(epsilon: 0.01), from row 2: Gemm, last"))
-    #expect(plan.reason(for: logits).contains("not row 1: name conv4_*: gamma(gamma: 0.1): the name does not match the pattern"))
+    #expect(
+      plan.reason(for: logits).contains(
+        "not row 1: name conv4_*: gamma(gamma: 0.1): the name does not match the pattern"))
 
     try table.yaml().write(toFile: at("mine.yaml"), atomically: true, encoding: .utf8)
     let read = try RuleTable(contentsOf: at("mine.yaml"), pixelRange: pixels)
