@@ -17,6 +17,8 @@ let replies = await withTaskGroup(of: (Int, String).self) { group in
       }
     }
   }
-  return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+  var replies: [Int: String] = [:]
+  for await (number, line) in group { replies[number] = line }
+  return replies
 }
 for (_, line) in replies.sorted(by: { $0.key < $1.key }) { print(line) }
