@@ -117,12 +117,6 @@ RK_KERNEL(void, rk_pack_columns,
   }
 }
 
-void rk_prefetch(const float *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t count) {
-  enum { LINE = 64 / sizeof(float) };
-  for (ptrdiff_t row = 0; row < rows; row++, x += step)
-    for (ptrdiff_t i = 0; i < count; i += LINE) __builtin_prefetch(x + i, 0, 3);
-}
-
 // --- Windows ---------------------------------------------------------------------------------------------------------
 //
 // The rows of a plane that some windows read are first laid out with their padding, and the columns that a stride skips

@@ -7,9 +7,30 @@
 
 #define RK_UNROLL _Pragma("clang loop unroll(full)")
 
+// What is left of some memory that is prefetched line by line, some lines for each run of the depth: more at once would
+// wait for one another, and the product for them.
+typedef struct {
+  rk_ahead rest;
+  ptrdiff_t at;       // the next line of the first row
+  ptrdiff_t per_run;  // lines
+} lines;
+
+enum { LINE = 64 / sizeof(float), RUN = 16 };
+
+RK_INLINE void bring(lines *ahead) {
+  for (ptrdiff_t i = 0; i < ahead->per_run && ahead->rest.rows > 0; i++) {
+    __builtin_prefetch(ahead->rest.x + ahead->at, 0, 2);
+    ahead->at += LINE;
+    if (ahead->at < ahead->rest.count) continue;
+    ahead->at = 0;
+    ahead->rest.x += ahead->rest.step;
+    ahead->rest.rows--;
+  }
+}
+
 typedef void (*rows_function)(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead,
-                              int accumulates, const rk_product_end *end, const float *bias, const float *factor,
-                              ptrdiff_t factor_lead);
+                              int accumulates, const rk_product_end *end, const float *bias, const float *column_bias,
+                              const float *factor, ptrdiff_t factor_lead, lines *ahead);
 
 typedef void (*columns_function)(ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b, float *sums);
 
@@ -159,14 +180,15 @@ typedef struct {
 // One block of columns by at least four rows at a time, in pieces that fit the registers.
 #define RK_IN_PIECES(name, count, largest, function, rest_size, rest_function)                                                  \
   static void name(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, \
-                   const rk_product_end *end, const float *bias, const float *factor, ptrdiff_t factor_lead) {                   \
+                   const rk_product_end *end, const float *bias, const float *column_bias, const float *factor,                  \
+                   ptrdiff_t factor_lead, lines *ahead) {                                                                        \
     int i = 0;                                                                                                                   \
     for (; i + (largest) <= (count); i += (largest))                                                                             \
-      function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias,                            \
-               factor ? factor + i * factor_lead : factor, factor_lead);                                                         \
+      function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias, column_bias,               \
+               factor ? factor + i * factor_lead : factor, factor_lead, ahead);                                                  \
     for (; i < (count); i += (rest_size))                                                                                        \
-      rest_function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias,                       \
-                    factor ? factor + i * factor_lead : factor, factor_lead);                                                    \
+      rest_function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias, column_bias,          \
+                    factor ? factor + i * factor_lead : factor, factor_lead, ahead);                                             \
   }
 #if defined(__x86_64__)
 RK_IN_PIECES(avx2_12, 12, 6, rows_avx2_6x2, 6, rows_avx2_6x2)
@@ -203,22 +225,25 @@ static const shapes *shapes_of(rk_isa set) {
 // Multiplies incomplete blocks of rows and columns in memory beside c.
 static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, const float *b,
                     ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *bias,
-                    const float *factor, ptrdiff_t factor_lead) {
+                    const float *column_bias, const float *factor, ptrdiff_t factor_lead, lines *ahead) {
   enum { WIDTH = 2 * RK_PRODUCT_COLUMNS };
   // Only existing elements are copied; the other results are not used.
-  float sums[RK_PRODUCT_ROWS * WIDTH], factors[RK_PRODUCT_ROWS * WIDTH], biases[RK_PRODUCT_ROWS];
+  float sums[RK_PRODUCT_ROWS * WIDTH], factors[RK_PRODUCT_ROWS * WIDTH], biases[RK_PRODUCT_ROWS], column_biases[WIDTH];
+  if (column_bias) memcpy(column_biases, column_bias, (size_t)columns * sizeof(float));
   for (ptrdiff_t i = 0; i < rows; i++) {
     if (accumulates) memcpy(sums + i * WIDTH, c + i * lead, (size_t)columns * sizeof(float));
     if (factor) memcpy(factors + i * WIDTH, factor + i * factor_lead, (size_t)columns * sizeof(float));
     if (bias) biases[i] = bias[i];
   }
-  multiply(depth, a, b, b_step, sums, WIDTH, accumulates, end, bias ? biases : 0, factor ? factors : 0, WIDTH);
+  multiply(depth, a, b, b_step, sums, WIDTH, accumulates, end, bias ? biases : 0, column_bias ? column_biases : 0,
+           factor ? factors : 0, WIDTH, ahead);
   for (ptrdiff_t i = 0; i < rows; i++) memcpy(c + i * lead, sums + i * WIDTH, (size_t)columns * sizeof(float));
 }
 
 // Multiplies the last columns if only a few follow the whole blocks: a vector of them would be nearly empty.
 static void multiply_few(const shapes *all, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step,
-                         const float *b, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *factor) {
+                         const float *b, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end,
+                         const float *column_bias, const float *factor) {
   float sums[MOST_BLOCKS * FEW_COLUMNS * 16];
   for (ptrdiff_t row = 0; row < rows;) {
     const ptrdiff_t left = (rows - row + RK_PRODUCT_ROWS - 1) / RK_PRODUCT_ROWS;
@@ -230,6 +255,7 @@ static void multiply_few(const shapes *all, ptrdiff_t rows, ptrdiff_t columns, p
           float *at = c + (row + i) * lead + j, sum = sums[(k * columns + j) * all->padded + i];
           if (accumulates) sum = *at + sum;
           if (end && end->bias) sum += end->bias[row + i];
+          if (column_bias) sum += column_bias[j];
           if (end && end->rectifies) sum = __builtin_elementwise_max(sum, 0.0f);
           if (factor) sum *= factor[(row + i) * end->factor_lead + j];
           *at = sum;
@@ -240,30 +266,37 @@ static void multiply_few(const shapes *all, ptrdiff_t rows, ptrdiff_t columns, p
 }
 
 void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
-                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end) {
+                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const rk_ahead *ahead) {
   const shapes *all = shapes_of(rk_instruction_set());
   const ptrdiff_t few = columns % RK_PRODUCT_COLUMNS;
   if (few > 0 && few <= FEW_COLUMNS && depth >= DEEP_ENOUGH) {
     columns -= few;
     multiply_few(all, rows, few, depth, a, a_step, b + columns / RK_PRODUCT_COLUMNS * b_step, c + columns, lead, accumulates, end,
-                 end && end->factor ? end->factor + columns : 0);
+                 end && end->column_bias ? end->column_bias + columns : 0, end && end->factor ? end->factor + columns : 0);
+  }
+  lines rest = {0};
+  if (ahead && depth > 0) {
+    const ptrdiff_t runs = (depth + RUN - 1) / RUN * ((rows + RK_PRODUCT_ROWS - 1) / RK_PRODUCT_ROWS);
+    rest = (lines){*ahead, 0, (ahead->rows * ((ahead->count + LINE - 1) / LINE) + runs - 1) / runs};
   }
   for (ptrdiff_t row = 0; row < rows; row += RK_PRODUCT_ROWS, a += a_step) {
     const ptrdiff_t count = RK_MIN(rows - row, RK_PRODUCT_ROWS), shape = (count - 1) / 4;
     const float *bias = end && end->bias ? end->bias + row : 0;
     for (ptrdiff_t column = 0; column < columns;) {
-      const ptrdiff_t rest = columns - column;
-      const int takes_two = all->two[0] && rest > RK_PRODUCT_COLUMNS;
+      const ptrdiff_t left = columns - column;
+      const int takes_two = all->two[0] && left > RK_PRODUCT_COLUMNS;
       const ptrdiff_t width = takes_two ? 2 * RK_PRODUCT_COLUMNS : RK_PRODUCT_COLUMNS;
       const rows_function multiply = takes_two ? all->two[shape] : all->one[shape];
       const float *block = b + column / RK_PRODUCT_COLUMNS * b_step;
       const float *factor = end && end->factor ? end->factor + row * end->factor_lead + column : 0;
+      const float *column_bias = end && end->column_bias ? end->column_bias + column : 0;
       const ptrdiff_t factor_lead = end ? end->factor_lead : 0;
       float *at = c + row * lead + column;
-      if (count == 4 * (shape + 1) && rest >= width)
-        multiply(depth, a, block, b_step, at, lead, accumulates, end, bias, factor, factor_lead);
+      if (count == 4 * (shape + 1) && left >= width)
+        multiply(depth, a, block, b_step, at, lead, accumulates, end, bias, column_bias, factor, factor_lead, &rest);
       else
-        partial(multiply, count, RK_MIN(rest, width), depth, a, block, b_step, at, lead, accumulates, end, bias, factor, factor_lead);
+        partial(multiply, count, RK_MIN(left, width), depth, a, block, b_step, at, lead, accumulates, end, bias, column_bias, factor,
+                factor_lead, &rest);
       column += width;
     }
   }

@@ -26,22 +26,27 @@ package final class ExecutionPlan: Sendable {
   package var memory: Int { placement.size }
 
   init(
-    _ network: NeuralNetwork, inputShape: TensorShape, for purpose: Placement.Purpose, weights: WeightLibrary,
+    _ original: NeuralNetwork, inputShape: TensorShape, for purpose: Placement.Purpose, weights: WeightLibrary,
     algorithm: ConvolutionAlgorithm
   ) throws {
+    let whole = try original.analysis(forInput: inputShape)
+    try Self.checkMemory(for: original.graph, whole.inferred)
+    layout = original.scoreLayout(whole.inferred)
+    // Other values than the logits are not read after a prediction.
+    let prediction = purpose == .logits ? try original.forPredictions(input: inputShape) : nil
+    let network = prediction?.network ?? original
     let graph = network.graph
     let analysis = try network.analysis(forInput: inputShape)
     let inferred = analysis.inferred
-    try Self.checkMemory(for: graph, inferred)
     (self.network, self.analysis) = (network, analysis)
     shapes = analysis.shapes
-    itemLayouts = network.itemLayouts(inferred)
-    batching = network.batching(inferred)
-    layout = network.scoreLayout(inferred)
+    let layouts = original.itemLayouts(whole.inferred)
+    itemLayouts = graph.ids.map { layouts[(prediction?.origins[$0.index] ?? $0).index] }
+    batching = original.batching(whole.inferred)
     kernels = try graph.ids.map { id in
       try KernelSite(
         node: graph[id], operands: analysis.operands(of: graph[id]), output: analysis[id], algorithm: algorithm,
-        weights: weights[id]
+        weights: weights[prediction?.origins[id.index] ?? id]
       ).kernel()
     }
     schedule = Schedule(network, inferred, kernels)

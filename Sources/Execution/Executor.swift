@@ -63,7 +63,8 @@ public final class Executor: Sendable {
   ///   infinite, if the values or threads do not fit into memory, or if a window slides over more than two axes.
   public func logits(_ input: Tensor) throws -> Tensor {
     // A copy, so that the memory of the run can be reused.
-    try run(input, for: .logits).value(of: network.logits).map { $0 }
+    let trace = try run(input, for: .logits)
+    return trace.value(of: trace.plan.network.logits).map { $0 }
   }
 
   package func plan(_ shape: TensorShape, sideProducts: [Node.ID: SideProduct.Scope] = [:]) throws -> ExecutionPlan {
@@ -100,16 +101,14 @@ public final class Executor: Sendable {
   private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {
     try checkThreads()
     // Checked first, because rectifiers replace NaN by 0.
-    try check(input, of: network.input)
+    guard input.isFinite else { throw notFinite(network.input) }
     let trace = try plan(input.shape, for: purpose).run(input, on: workers, clock: clock)
-    try check(trace.value(of: network.logits), of: network.logits)
+    guard trace.value(of: trace.plan.network.logits).isFinite else { throw notFinite(network.logits) }
     return trace
   }
 
   /// The size in bytes of the weights that have been laid out for kernels so far.
   package var derivedWeightBytes: Int { weights.bytes }
 
-  private func check(_ value: Tensor, of id: Node.ID) throws {
-    guard value.isFinite else { throw ExecutionError.notFinite(node: network.graph[id].name) }
-  }
+  private func notFinite(_ id: Node.ID) -> ExecutionError { .notFinite(node: network.graph[id].name) }
 }

@@ -24,12 +24,11 @@ struct RowProduct {
   /// The largest number of floats of weights that are packed; for larger weights, reading takes most of the time.
   static let mostWeights = 1 << 24
 
-  /// A panel of this many columns and this much of their depth stays in the first-level cache, and the band's rows in
-  /// the second-level cache.
+  /// A band's rows, and two panels of this many columns, stay in the second-level cache.
   private static let panelColumns = 2 * PackedProduct.columnBlock
-  private static let deepest = 384
+  private static let deepest = 768
   private static let tallest = 240
-  private static let widest = 128
+  private static let widest = 256
   /// The number of rows that a task lays out.
   private static let rowsAtOnce = 4 * PackedProduct.rowBlock
   private static let leastWork = 1 << 19
@@ -52,8 +51,11 @@ struct RowProduct {
   /// - Parameters:
   ///   - x: the rows' elements for the first row of B that is used.
   ///   - lead: the number of floats between rows of x.
+  ///   - bias: a number for each column, which is added.
+  ///   - rectifies: whether negative elements of y are replaced by 0.
   func multiply(
-    _ x: Floats, lead: Int, _ y: MutableFloats, accumulates: Bool, on workers: Workers,
+    _ x: Floats, lead: Int, _ y: MutableFloats, accumulates: Bool, bias: Floats? = nil, rectifies: Bool = false,
+    on workers: Workers,
     finish: @Sendable (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
   ) {
     guard rows > 0, columns > 0 else { return }
@@ -62,7 +64,7 @@ struct RowProduct {
     let piece = (depth.count + pieces - 1) / pieces
     let padded = rows.roundedUp(to: PackedProduct.rowBlock)
     let packed = workers.pool.storage(count: padded * depth.count + PackedProduct.slack)
-    let shared = Shared((x: x, y: y, packed: packed.base))
+    let shared = Shared((x: x, y: y, packed: packed.base, bias: bias))
 
     let chunks = (rows + Self.rowsAtOnce - 1) / Self.rowsAtOnce
     workers.run(pieces * chunks) { task in
@@ -86,17 +88,17 @@ struct RowProduct {
       let slice = task % slices * width..<min((task % slices + 1) * width, columns)
       for first in stride(from: 0, to: max(depth.count, 1), by: max(piece, 1)) {
         let part = first..<min(first + piece, depth.count)
+        let isComplete = part.upperBound == depth.count
         for column in stride(from: slice.lowerBound, to: slice.upperBound, by: Self.panelColumns) {
-          let own = (depth: part, columns: column..<min(column + Self.panelColumns, slice.upperBound), rows: own)
-          let isLast = own.columns.upperBound == slice.upperBound
-          let next = isLast ? slice.lowerBound : own.columns.upperBound
+          let panel = Panel(depth: part, columns: column..<min(column + Self.panelColumns, slice.upperBound))
+          var end = rk_product_end()
+          if isComplete {
+            end.column_bias = shared.pointer.bias.map { $0 + column }
+            end.rectifies = rectifies ? 1 : 0
+          }
           multiply(
-            own, of: shared.pointer.packed + padded * first, with: all.pointer, to: shared.pointer.y,
-            accumulates: accumulates || first > 0, scratch,
-            next: (
-              depth: isLast ? part.upperBound..<min(part.upperBound + piece, depth.count) : part,
-              columns: next..<min(next + Self.panelColumns, slice.upperBound)
-            ))
+            shared.pointer.packed + padded * first, own, panel, of: all.pointer, before: next(panel, slice, piece),
+            to: shared.pointer.y, accumulates: accumulates || first > 0, end, scratch)
         }
       }
       finish(own, slice)
@@ -104,41 +106,49 @@ struct RowProduct {
     withExtendedLifetime((weights, packed)) {}
   }
 
-  /// The product of a band's rows with a panel, while the next panel is prefetched.
+  /// A part of B.
+  private struct Panel {
+    let depth: Range<Int>
+    let columns: Range<Int>
+  }
+
+  /// The panel that a task multiplies after another one; empty after the last.
+  private func next(_ panel: Panel, _ slice: Range<Int>, _ piece: Int) -> Panel {
+    let isLast = panel.columns.upperBound == slice.upperBound
+    let column = isLast ? slice.lowerBound : panel.columns.upperBound
+    let first = panel.depth.upperBound
+    return Panel(
+      depth: isLast ? first..<min(first + piece, depth.count) : panel.depth,
+      columns: column..<min(column + Self.panelColumns, slice.upperBound))
+  }
+
+  /// The product of packed rows with a panel, while the next panel is brought into cache.
   private func multiply(
-    _ own: (depth: Range<Int>, columns: Range<Int>, rows: Range<Int>), of packed: Floats, with all: Floats,
-    to y: MutableFloats, accumulates: Bool, _ scratch: MutableFloats, next: (depth: Range<Int>, columns: Range<Int>)
+    _ packed: Floats, _ rows: Range<Int>, _ panel: Panel, of all: Floats, before next: Panel, to y: MutableFloats,
+    accumulates: Bool, _ end: rk_product_end, _ scratch: MutableFloats
   ) {
-    let count = own.depth.count
-    let (b, step): (Floats, Int)
-    // The lines to prefetch: unpacked columns, or positions of the depth.
-    var (from, lead, lines, run) = (all, 0, 0, 0)
+    let count = panel.depth.count
+    var b = Floats(scratch)
+    var step = count * PackedProduct.columnBlock
+    var ahead = rk_ahead()
     switch weights {
     case .packed(_, let deep):
-      b = all + own.columns.lowerBound * deep + (depth.lowerBound + own.depth.lowerBound) * PackedProduct.columnBlock
+      b =
+        all + panel.columns.lowerBound * deep + (depth.lowerBound + panel.depth.lowerBound) * PackedProduct.columnBlock
       step = deep * PackedProduct.columnBlock
     case .unpacked(_, let columnStep, let depthStep, let part):
-      func place(_ panel: (depth: Range<Int>, columns: Range<Int>)) -> Floats {
+      func place(_ panel: Panel) -> Floats {
         all + panel.columns.lowerBound * columnStep + (depth.lowerBound + panel.depth.lowerBound) * depthStep
       }
-      step = count * PackedProduct.columnBlock
-      rk_pack_columns(
-        place((own.depth, own.columns)), columnStep, depthStep, own.columns.count, count, part.kernel, scratch, step)
-      b = Floats(scratch)
-      from = place(next)
-      (lead, lines, run) =
-        depthStep == 1
-        ? (columnStep, next.columns.count, next.depth.count) : (depthStep, next.depth.count, next.columns.count)
+      rk_pack_columns(place(panel), columnStep, depthStep, panel.columns.count, count, part.kernel, scratch, step)
+      // Neighbors in memory are along the depth or the columns.
+      let (run, lines) = depthStep == 1 ? (next.depth, next.columns) : (next.columns, next.depth)
+      ahead = rk_ahead(x: place(next), step: max(columnStep, depthStep), rows: lines.count, count: run.count)
     }
-    var brought = 0
-    for row in stride(from: own.rows.lowerBound, to: own.rows.upperBound, by: PackedProduct.rowBlock) {
-      let end = min(row + PackedProduct.rowBlock, own.rows.upperBound)
-      let share = (end - own.rows.lowerBound) * lines / own.rows.count
-      rk_prefetch(from + brought * lead, lead, share - brought, run)
-      brought = share
+    withUnsafePointer(to: end) { end in
       rk_product(
-        end - row, own.columns.count, count, packed + row * count, count * PackedProduct.rowBlock, b, step,
-        y + row * columns + own.columns.lowerBound, columns, accumulates ? 1 : 0, nil)
+        rows.count, panel.columns.count, count, packed + rows.lowerBound * count, count * PackedProduct.rowBlock, b,
+        step, y + rows.lowerBound * columns + panel.columns.lowerBound, columns, accumulates ? 1 : 0, end, &ahead)
     }
   }
 }

@@ -41,6 +41,18 @@ public struct NeuralNetwork: Sendable {
     logits = ending.logits
   }
 
+  /// The network with another graph that computes the same result.
+  ///
+  /// - Parameters:
+  ///   - graph: a graph in canonical form.
+  ///   - input: the input's node.
+  ///   - logits: the node of the logits.
+  init(_ other: NeuralNetwork, computedBy graph: Graph, input: Node.ID, logits: Node.ID) {
+    (self.graph, self.input, self.logits) = (graph, input, logits)
+    (ending, expectedClasses) = (other.ending, other.expectedClasses)
+    (expectedDecision, expectedBackground) = (other.expectedDecision, other.expectedBackground)
+  }
+
   static let rewrites: [any Rewrite] = [
     RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), MergeGelu(),
     MergeNormalization(), DeclareChannels(),

@@ -81,14 +81,16 @@ struct ProductLoopTests {
   }
 
   /// The operations at the end, and the division of rows and columns.
-  @Test(arguments: 0..<16) func products(kind: Int) {
+  @Test(arguments: 0..<32) func products(kind: Int) {
     let (accumulates, hasBias, rectifies, hasFactor) = (kind & 1, kind & 2 != 0, kind & 4 != 0, kind & 8 != 0)
+    let hasColumnBias = kind & 16 != 0
     for rows in Array(1...26) + [48] {
       for columns in [1, 2, 15, 16, 17, 31, 32, 33, 34, 35, 36, 37, 47, 48, 63, 64, 65] {
         let (depth, lead) = (rows * columns % 43, columns + rows % 3)
         var values = Values(seed: rows * 100 + columns)
         let (a, b) = (values.whole(rows * depth), values.whole(columns * depth))
-        let (bias, factor) = (values.whole(rows), values.whole(rows * lead))
+        let (bias, columnBias) = (values.whole(rows), values.whole(columns))
+        let factor = values.whole(rows * lead)
         let start = values.whole(rows * lead)
         let packedA = packed(rows, depth: depth, width: Self.rowBlock) { Double(a[$0 * depth + $1]) }.map(Float.init)
         let packedB = packed(columns, depth: depth, width: Self.columnBlock) { Double(b[$0 * depth + $1]) }.map(
@@ -100,6 +102,7 @@ struct ProductLoopTests {
             var sum = accumulates != 0 ? Double(start[at]) : 0
             for p in 0..<depth { sum += Double(a[row * depth + p] * b[column * depth + p]) }
             if hasBias { sum += Double(bias[row]) }
+            if hasColumnBias { sum += Double(columnBias[column]) }
             if rectifies { sum = max(sum, 0) }
             expected[at] = hasFactor ? sum * Double(factor[at]) : sum
           }
@@ -107,12 +110,16 @@ struct ProductLoopTests {
         onEachInstructionSet {
           let (memoryA, memoryB) = (Memory(packedA, shift: rows % 4), Memory(packedB, shift: columns % 4))
           let (c, biases, factors) = (Memory(start, shift: 1), Memory(bias), Memory(factor, shift: 2))
+          let columnBiases = Memory(columnBias, shift: 3)
+          // Some lines to bring, or none.
+          var ahead = rk_ahead(x: memoryA.pointer, step: depth, rows: kind % 3 * rows, count: depth)
           var end = rk_product_end(
-            bias: hasBias ? UnsafePointer(biases.pointer) : nil, rectifies: rectifies ? 1 : 0,
+            bias: hasBias ? UnsafePointer(biases.pointer) : nil,
+            column_bias: hasColumnBias ? UnsafePointer(columnBiases.pointer) : nil, rectifies: rectifies ? 1 : 0,
             factor: hasFactor ? UnsafePointer(factors.pointer) : nil, factor_lead: lead)
           rk_product(
             rows, columns, depth, memoryA.pointer, depth * Self.rowBlock, memoryB.pointer, depth * Self.columnBlock,
-            c.pointer, lead, Int32(accumulates), &end)
+            c.pointer, lead, Int32(accumulates), &end, &ahead)
           #expect(c.difference(from: expected) == nil, "\(rows) × \(columns) × \(depth)")
         }
       }

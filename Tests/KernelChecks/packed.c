@@ -54,13 +54,14 @@ CHECK(packed_windows) {
 }
 
 CHECK(packed_products) {
-  for (int kind = 0; kind < 16; kind++)
+  for (int kind = 0; kind < 32; kind++)
     for (ptrdiff_t rows = 1; rows <= 26; rows++)
       for (ptrdiff_t columns = 1; columns <= 65; columns += columns % 16 == 15 ? 1 : columns % 16 < 2 ? 1 : 13) {
         const ptrdiff_t depth = rows * columns % 43, lead = columns + rows % 3;
         const ptrdiff_t a_size = blocks_of(rows, ROWS) * ROWS * depth, b_size = blocks_of(columns, COLUMNS) * COLUMNS * depth;
         const float *a = wholes(a_size + 4, -8, 8), *b = wholes(b_size, -8, 8);
-        const float *bias = wholes(rows, -8, 8), *factor = wholes(rows * lead, -8, 8), *start = wholes(rows * lead, -8, 8);
+        const float *bias = wholes(rows, -8, 8), *column_bias = wholes(columns, -8, 8);
+        const float *factor = wholes(rows * lead, -8, 8), *start = wholes(rows * lead, -8, 8);
         float *c = room(rows * lead);
         double *expected = zeros(rows * lead);
         for (ptrdiff_t i = 0; i < rows * lead; i++) {
@@ -72,11 +73,13 @@ CHECK(packed_products) {
           for (ptrdiff_t p = 0; p < depth; p++)
             expected[i] += (double)a[place(row, p, depth, ROWS)] * (double)b[place(column, p, depth, COLUMNS)];
           if (kind & 2) expected[i] += (double)bias[row];
+          if (kind & 16) expected[i] += (double)column_bias[column];
           if (kind & 4) expected[i] = fmax(expected[i], 0);
           if (kind & 8) expected[i] *= (double)factor[i];
         }
-        const rk_product_end end = {kind & 2 ? bias : NULL, kind & 4, kind & 8 ? factor : NULL, lead};
-        rk_product(rows, columns, depth, a, depth * ROWS, b, depth * COLUMNS, c, lead, kind & 1, kind ? &end : NULL);
+        const rk_product_end end = {kind & 2 ? bias : NULL, kind & 16 ? column_bias : NULL, kind & 4, kind & 8 ? factor : NULL, lead};
+        const rk_ahead ahead = {a, depth, kind % 3 * rows, depth};
+        rk_product(rows, columns, depth, a, depth * ROWS, b, depth * COLUMNS, c, lead, kind & 1, kind ? &end : NULL, &ahead);
         expect(c, expected, rows * lead, EXACT, "kind %d, %td × %td", kind, rows, columns);
         forget();
       }

@@ -65,16 +65,3 @@ CHECK(columns_that_are_not_all_zero) {
     forget();
   }
 }
-
-// Prefetching leaves floats unchanged, including when there are none.
-CHECK(prefetching) {
-  for (ptrdiff_t n = 0; n <= 40; n++) {
-    const ptrdiff_t rows = n % 4, step = n + n % 3;
-    float *x = room(rows * step + 1);
-    double *expected = zeros(rows * step + 1);
-    for (ptrdiff_t i = 0; i <= rows * step; i++) expected[i] = x[i] = (float)(i % 7);
-    rk_prefetch(x, step, rows, n);
-    expect(x, expected, rows * step + 1, EXACT, "%td rows of %td", rows, n);
-    forget();
-  }
-}

@@ -28,7 +28,12 @@ package struct GraphBuilder {
 
   /// Adds a list of integers.
   package mutating func integers(_ name: String, _ values: [Int]) -> Node.ID {
-    nodes.append(Node(name: name, operation: .integers(IntegerTensor(values)), inputs: []))
+    integers(name, IntegerTensor(values))
+  }
+
+  /// Adds a tensor of integers.
+  package mutating func integers(_ name: String, _ values: IntegerTensor) -> Node.ID {
+    nodes.append(Node(name: name, operation: .integers(values), inputs: []))
     return Node.ID(nodes.count - 1)
   }
 

@@ -1,5 +1,5 @@
-"""torchvision's networks with seeded weights: AlexNet, VGG16, GoogLeNet and nine recent networks, as PyTorch modules and as ONNX files with the
-same weights.
+"""torchvision's networks with seeded weights: AlexNet, VGG16, GoogLeNet, nine recent networks and a vision transformer, as PyTorch modules and as
+ONNX files with the same weights.
 
 Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json and input.npy
 
@@ -33,7 +33,7 @@ OPTIONS = {
     "googlenet": {"init_weights": False, "aux_logits": False, "transform_input": False},
 }
 TODAY = ["resnet50", "resnext50_32x4d", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0",
-         "convnext_tiny", "regnet_y_400mf"]
+         "convnext_tiny", "regnet_y_400mf", "vit_b_16"]
 LAYER_SCALE = 0.3
 ANY_SIDE = {"googlenet"}                                    # the heads of the other networks require their side
 
@@ -106,6 +106,7 @@ def image():
 
 def export(name, path):
     axes = {0: "batch", **({2: "height", 3: "width"} if name in ANY_SIDE else {})}
+    torch.backends.mha.set_fastpath_enabled(False)          # ONNX has no operator for PyTorch's own attention
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(network(name), (torch.from_numpy(image()),), str(path), dynamo=False, opset_version=17, verbose=False,

@@ -110,6 +110,21 @@ def zennit(folder, image, method, count, threads):
     return each(lrp, logits, count)
 
 
+def lxt(folder, image, method, count, threads):
+    """Input times gradient of a patched vision transformer: CP-LRP in attention, constant deviations in normalizations. Patches stay."""
+    import torch
+    from lxt.efficient import monkey_patch
+    from torchvision.models import vision_transformer
+    monkey_patch(vision_transformer)
+    network, logits = module(folder, image, threads)
+
+    def lrp(target):
+        operand = torch.from_numpy(image).clone().requires_grad_()
+        return operand.detach() * torch.autograd.grad(network(operand)[0, target], operand)[0]
+
+    return each(lrp, logits, count)
+
+
 def canonizer(name, network):
     """The canonizers that merge the batch normalization of a network into the convolutions before it."""
     from zennit.canonizers import NamedMergeBatchNorm, SequentialMergeBatchNorm
@@ -151,7 +166,8 @@ def each(explain, logits, count):
 
 
 METHODS = {
-    pytorch: ["forward", "gradient"], onnxruntime: ["forward"], captum: ["lrp", "clrp1"], zennit: ["lrp", "composite"], paper: ["lrp", "clrp1"],
+    pytorch: ["forward", "gradient"], onnxruntime: ["forward"], captum: ["lrp", "clrp1"], zennit: ["lrp", "composite"], lxt: ["cp-lrp"],
+    paper: ["lrp", "clrp1"],
 }
 SYSTEMS = {system.__name__: system for system in METHODS}
 

@@ -75,22 +75,30 @@ typedef struct {
 // The number of adjacent rows of a, and of adjacent columns of b.
 enum { RK_PRODUCT_ROWS = 12, RK_PRODUCT_COLUMNS = 16 };
 
-// The operations on sums before they are written, in this order: adding a bias for each row, replacing negative values
-// by 0, and multiplying by a factor for each element. Null pointers skip an operation.
+// The operations on sums before they are written, in this order: adding a bias for each row, or one for each column,
+// replacing negative values by 0, and multiplying by a factor for each element. Null pointers skip an operation.
 typedef struct {
   const float *bias;
+  const float *column_bias;
   int rectifies;
   const float *factor;
   ptrdiff_t factor_lead;  // floats between its rows
 } rk_product_end;
 
-// c ← a·b, or c + a·b, then the operations of `end` if it is given. a is in blocks of RK_PRODUCT_ROWS rows, a_step
+// Memory that the next product reads: `rows` rows of `count` floats, `step` floats apart.
+typedef struct {
+  const float *x;
+  ptrdiff_t step, rows, count;
+} rk_ahead;
+
+// c ← a·b, or c + a·b, then the operations of `end` if it is given. Meanwhile the lines of `ahead`, if it is given, are
+// brought into the second-level cache. a is in blocks of RK_PRODUCT_ROWS rows, a_step
 // floats apart, each depth × RK_PRODUCT_ROWS; b is in blocks of RK_PRODUCT_COLUMNS columns, b_step floats apart, each
 // depth × RK_PRODUCT_COLUMNS. Rows of c are `lead` floats apart. Each element is summed along the depth in order, so
 // the division of a product into rows and columns does not change its bits. Up to 4 floats after the last block of a
 // are read.
 void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
-                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end);
+                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const rk_ahead *ahead);
 
 // Packs part(a), with rows `step` floats apart whose elements are `depth_step` apart: depth × RK_PRODUCT_ROWS floats
 // for each block, with zeros for missing rows.
@@ -100,9 +108,6 @@ void rk_pack_rows(const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_
 // deeper.
 void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to,
                      ptrdiff_t to_step);
-
-// Prefetches `count` floats of each of some rows, `step` floats apart.
-void rk_prefetch(const float *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t count);
 
 // Packs the windows first ≤ p < last as columns; of their depth (channel, ky, kx), the rows depth_first … depth_last −
 // 1. `scratch` has room for rk_pack_windows_scratch floats.

@@ -153,7 +153,7 @@ struct Im2colConvolution: Sendable {
                 depth, last - first, geometry.outputs, weights.baseAddress! + group * weightsPerGroup,
                 geometry.outputs * PackedProduct.rowBlock, packed, geometry.outputs * PackedProduct.columnBlock,
                 columns,
-                last - first, 0, nil)
+                last - first, 0, nil, nil)
             } else {
               BLAS.gemm(
                 transposeA: true, m: depth, n: last - first, k: geometry.outputs,

@@ -99,7 +99,7 @@ struct PackedConvolution: Sendable {
         rows.count, tile.count, piece.count,
         group + rows.lowerBound * depth + piece.lowerBound * PackedProduct.rowBlock, depth * PackedProduct.rowBlock,
         columns, block, target.output + place, positions,
-        target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end)
+        target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end, nil)
     }
     if isLast {
       target.followers.compute(OutputTile(start: place, rows: rows.count, lead: positions, count: tile.count))

@@ -105,7 +105,7 @@ struct WinogradConvolution: Sendable {
                 // M ← U·V at one of the 36 points: the block's output channels × the strip's tiles.
                 rk_product(
                   count, tiles, inputs, u + point * pointFloats + from * inputs, PackedProduct.rowBlock * inputs,
-                  v + point * vPlane, inputs * Self.lanes, m + point * mPlane, width, 0, nil)
+                  v + point * vPlane, inputs * Self.lanes, m + point * mPlane, width, 0, nil, nil)
               }
               for row in 0..<count {
                 write(
@@ -210,7 +210,7 @@ struct WinogradConvolution: Sendable {
               rows, count * tiles, columns, u + point * uPlane, PackedProduct.rowBlock * columns,
               v + point * vPlane + first * Self.lanes, inputs * Self.lanes, m + point * mPlane, width,
               first == 0 ? 0 : 1,
-              nil)
+              nil, nil)
           }
         }
         withUnsafePointer(to: geometry.window) { window in

@@ -59,19 +59,18 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     on workers: Workers
   ) {
     if laysOutRows(items) {
-      let shared = Shared(y)
-      rowProduct(.all, rows: items, turned: false).multiply(x, lead: inputs, y, accumulates: false, on: workers) {
-        rows, columns in
-        for row in rows {
-          let y = shared.pointer + row * outputs + columns.lowerBound
-          biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress! + columns.lowerBound, columns.count) }
-          if rectifies { rk_relu(y, y, columns.count) }
-        }
+      let whole = rowProduct(.all, rows: items, turned: false)
+      let finish: @Sendable (Range<Int>, Range<Int>) -> Void = { rows, columns in
         followers.compute(
           OutputTile(
             start: rows.lowerBound * outputs + columns.lowerBound, rows: rows.count, lead: outputs, count: columns.count
           ))
       }
+      func multiply(_ bias: Floats?) {
+        whole.multiply(
+          x, lead: inputs, y, accumulates: false, bias: bias, rectifies: rectifies, on: workers, finish: finish)
+      }
+      if let biases { biases.withUnsafeElements { multiply($0.baseAddress) } } else { multiply(nil) }
       if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
       return
     }

@@ -82,6 +82,9 @@ private struct StridedProducts {
   let b: (depthStep: Int, step: Int)
 
   private static let tallest = 96
+  /// With this many matrices for each thread, a task multiplies whole matrices, so that the right one is packed once.
+  private static let manyMatrices = 4
+  private static let tallestOfMany = 384
   private static let widest = 512
   private static let deepest = 640
 
@@ -91,7 +94,8 @@ private struct StridedProducts {
   ) {
     guard rows > 0, columns > 0 else { return }
     // The division of rows and columns does not change bits.
-    let (tall, wide) = (min(Self.tallest, rows), min(Self.widest, columns))
+    let tallest = terms.count >= Self.manyMatrices * workers.count ? Self.tallestOfMany : Self.tallest
+    let (tall, wide) = (min(tallest, rows), min(Self.widest, columns))
     let bands = (rows + tall - 1) / tall
     let slices = (columns + wide - 1) / wide
     let deep = max(min(Self.deepest, depth), 1)
@@ -121,7 +125,7 @@ private struct StridedProducts {
           // C ← A·B (+ C), one block of rows and columns.
           rk_product(
             ownRows.count, ownColumns.count, count, scratch, count * PackedProduct.rowBlock, scratch + rowFloats,
-            count * PackedProduct.columnBlock, target, columns, accumulates ? 1 : 0, nil)
+            count * PackedProduct.columnBlock, target, columns, accumulates ? 1 : 0, nil, nil)
           accumulates = true
         }
       }

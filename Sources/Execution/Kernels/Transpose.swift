@@ -32,6 +32,22 @@ struct TransposeKernel: LinearKernel {
   }
 }
 
+extension StridedCopy: ComputedOperator {
+  func kernel(at site: KernelSite) -> any Kernel { StridedCopyKernel(view: view) }
+}
+
+/// A copy of elements at equal distances along each axis, for predictions.
+struct StridedCopyKernel: Kernel {
+  private let order: AxisOrder
+  private let offset: Int
+
+  init(view: StridedView) { (order, offset) = (AxisOrder(of: view), view.offset) }
+
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
+    order.apply(operands[0] + offset, output, on: workers)
+  }
+}
+
 /// How a permutation of axes moves elements: as contiguous runs, or as matrices that are transposed.
 private struct AxisOrder: Sendable {
   private struct Axis {
@@ -48,19 +64,15 @@ private struct AxisOrder: Sendable {
   private var isMatrix = false
   private let count: Int
 
-  init(of shape: TensorShape, _ order: [Int]) {
-    count = shape.count
-    let strides = shape.strides
+  init(of shape: TensorShape, _ order: [Int]) { self.init(of: StridedView(of: shape).transposed(to: order)) }
+
+  init(of view: StridedView) {
+    count = view.shape.count
     var axes: [Axis] = []
     var to = 1
-    for axis in order.reversed() where shape[axis] != 1 {
-      // Axes that are also nested in the operand are merged.
-      if let last = axes.last, strides[axis] == last.from * last.extent {
-        axes[axes.count - 1].extent *= shape[axis]
-      } else {
-        axes.append(Axis(extent: shape[axis], from: strides[axis], to: to))
-      }
-      to *= shape[axis]
+    for axis in view.joinedAxes.reversed() {
+      axes.append(Axis(extent: axis.extent, from: axis.step, to: to))
+      to *= axis.extent
     }
     guard let last = axes.first else { return }
     axes.removeFirst()

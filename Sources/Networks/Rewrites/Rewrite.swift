@@ -75,8 +75,8 @@ struct GraphEditor {
   }
 
   /// Adds a node that the old graph does not have; the name must be new.
-  mutating func add(_ name: String, _ operation: any Operator) -> Node.ID {
-    nodes.append(Node(name: name, operation: operation, inputs: []))
+  mutating func add(_ name: String, _ operation: any Operator, operands: [Node.ID] = []) -> Node.ID {
+    nodes.append(Node(name: name, operation: operation, inputs: operands))
     return Node.ID(nodes.count - 1)
   }
 
