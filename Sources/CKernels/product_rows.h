@@ -14,9 +14,10 @@ RK_TARGET static void RK_NAME(rows)(ptrdiff_t depth, const float *restrict a, co
   RK_NAME(vector) sums[RK_ROWS][RK_VECTORS];
   RK_UNROLL for (int i = 0; i < RK_ROWS; i++)
     RK_UNROLL for (int j = 0; j < RK_VECTORS; j++) sums[i][j] = (RK_NAME(vector)){0};
-  for (ptrdiff_t start = 0; start < depth; start += RUN) {
+  const ptrdiff_t run = ahead->per_run > 0 ? RUN : RK_MAX(depth, 1);
+  for (ptrdiff_t start = 0; start < depth; start += run) {
     bring(ahead);
-    for (ptrdiff_t p = RK_MIN(depth - start, RUN); p > 0; p--, a += RK_PRODUCT_ROWS, b += RK_PRODUCT_COLUMNS) {
+    for (ptrdiff_t p = RK_MIN(depth - start, run); p > 0; p--, a += RK_PRODUCT_ROWS, b += RK_PRODUCT_COLUMNS) {
       RK_NAME(vector) row[RK_VECTORS];
       RK_UNROLL for (int j = 0; j < RK_VECTORS; j++)
         row[j] = *(const RK_NAME(vector) *)(b + j / PER_BLOCK * b_step + j % PER_BLOCK * RK_LANES);

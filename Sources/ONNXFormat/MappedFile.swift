@@ -86,17 +86,22 @@ final class MappedFile: @unchecked Sendable {
   func copyBytes(from offset: Int, to target: UnsafeMutableRawBufferPointer) {
     precondition(offset >= 0 && target.count <= count - offset, "the bytes are not all in \(path)")
     let chunk = 4 << 20
-    let page = Int(getpagesize())
     for start in stride(from: 0, to: target.count, by: chunk) {
       let length = min(chunk, target.count - start)
-      let source = base + offset + start
-      target.baseAddress!.advanced(by: start).copyMemory(from: source, byteCount: length)
-      guard isMapped, length >= 16 * page else { continue }
-      // The first and last pages may also contain other data, which would only be read again.
-      let address = Int(bitPattern: source) / page * page
-      let end = Int(bitPattern: source) + length
-      madvise(UnsafeMutableRawPointer(bitPattern: address), (end - address + page - 1) / page * page, MADV_DONTNEED)
+      target.baseAddress!.advanced(by: start).copyMemory(from: base + offset + start, byteCount: length)
+      releasePages(from: offset + start, count: length)
     }
+  }
+
+  /// Releases the pages of some bytes to the system. Bytes that are read nevertheless are read from the file again.
+  func releasePages(from offset: Int, count: Int) {
+    let page = Int(getpagesize())
+    guard isMapped, count >= 16 * page else { return }
+    // The first and last pages may also contain other data, which would only be read again.
+    let start = Int(bitPattern: base) + offset
+    let address = start / page * page
+    madvise(
+      UnsafeMutableRawPointer(bitPattern: address), (start + count - address + page - 1) / page * page, MADV_DONTNEED)
   }
 
   deinit {

@@ -18,8 +18,10 @@ struct Payload {
       }
     }
     let floats = UnsafeMutablePointer(mutating: start.assumingMemoryBound(to: Float.self))
-    let storage = TensorStorage(base: floats, count: shape.count, writable: false) { [file] in
-      withExtendedLifetime(file) {}
+    let bytes = shape.count * MemoryLayout<Float>.size
+    let storage = TensorStorage(base: floats, count: shape.count, writable: false) { [file, offset] in
+      // Weights that were only read for a copy in another layout need no memory of their own.
+      file.releasePages(from: offset, count: bytes)
     }
     return Tensor(shape: shape, storage: storage)
   }

@@ -51,8 +51,8 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// The outputs that receive relevance.
-  enum Seeds: CaseIterable { case dense, scattered, together, none }
+  /// The outputs, or the rows, that receive relevance.
+  enum Seeds: CaseIterable { case dense, scattered, together, someRows, oneRow, none }
 
   @Test(arguments: LinearCase.all, Seeds.allCases)
   func adjointsMatchTheDefinition(of one: LinearCase, from which: Seeds) throws {
@@ -69,6 +69,8 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
             case .dense: false
             case .scattered: i % 7 != 2
             case .together: !third.contains(i % one.outputs)
+            case .someRows: i / one.outputs % 3 != 1
+            case .oneRow: i / one.outputs != shape.count / one.outputs / 2
             case .none: true
             }
           if isLeftOut { s[i] = 0 }

@@ -1,6 +1,5 @@
 import RelevanceExecution
 import RelevanceKit
-import RelevanceNetworks
 import RelevanceTestSupport
 import Testing
 

@@ -138,15 +138,37 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
 
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let total = items * seeds
+    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
+    /// An item of the batch can have several rows, which are contiguous for each seed.
+    @Sendable func row(ofFactor row: Int) -> Int { row / rowsPerItem / seeds * rowsPerItem + row % rowsPerItem }
+    let live = (0..<total).filter { row in
+      UnsafeBufferPointer(start: s + row * outputs, count: outputs).contains { $0 != 0 }
+    }
+    guard live.count <= total / 2 else {
+      return adjoint(part, s, rows: total, c, factor: factor, rowOfFactor: row, on: workers)
+    }
+    // After a class token is selected, no relevance arrives at the other tokens.
+    let stored = workers.pool.storage(count: live.count * (inputs + outputs))
+    let (ownC, ownS) = (stored.base, stored.base + live.count * inputs)
+    for (place, row) in live.enumerated() { (ownS + place * outputs).update(from: s + row * outputs, count: outputs) }
+    adjoint(part, ownS, rows: live.count, ownC, factor: factor, rowOfFactor: { row(ofFactor: live[$0]) }, on: workers)
+    c.update(repeating: 0, count: total * inputs)
+    for (place, row) in live.enumerated() { (c + row * inputs).update(from: ownC + place * inputs, count: inputs) }
+    withExtendedLifetime(stored) {}
+  }
+
+  /// `C ← S·part(W) ⊙ factor` for rows of S; row `r` is multiplied by row `rowOfFactor(r)` of the factor.
+  private func adjoint(
+    _ part: WeightPart, _ s: Floats, rows total: Int, _ c: MutableFloats, factor: Floats?,
+    rowOfFactor: @escaping @Sendable (Int) -> Int, on workers: Workers
+  ) {
+    guard total > 0 else { return }
     // Weights are read only for outputs with relevance from some item.
     let rows = [Int](
       [UInt8](unsafeUninitializedCapacity: outputs) { flags, count in
         if outputs > 0 { rk_nonzero_columns(s, total, outputs, flags.baseAddress!) }
         count = outputs
       }.indices(where: { $0 != 0 }).ranges.joined())
-    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
-    /// An item of the batch can have several rows, which are contiguous for each seed.
-    @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
     if laysOutRows(total), let first = rows.first, let last = rows.last, 2 * rows.count > last - first {
       workers.products.add((last - first + 1) * total * inputs)
       let shared = Shared((c: c, factor: factor))
@@ -156,7 +178,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
         guard let factor = shared.pointer.factor else { return }
         for item in rows {
           let c = shared.pointer.c + item * inputs + columns.lowerBound
-          rk_multiply(c, c, factor + row(ofFactor: item) * inputs + columns.lowerBound, columns.count)
+          rk_multiply(c, c, factor + rowOfFactor(item) * inputs + columns.lowerBound, columns.count)
         }
       }
     }
@@ -200,7 +222,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
       guard let factor else { return }
       for item in 0..<total {
         let c = c + item * inputs + first
-        rk_multiply(c, c, factor + row(ofFactor: item) * inputs + first, count)
+        rk_multiply(c, c, factor + rowOfFactor(item) * inputs + first, count)
       }
     }
   }
