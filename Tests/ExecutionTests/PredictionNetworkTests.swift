@@ -75,6 +75,26 @@ import Testing
     #expect(try executor.logits(x).largestDifference(from: expected) <= Tolerance.singlePrecision)
   }
 
+  /// Products with a softmax between each two: a product cannot belong to two attentions.
+  @Test(arguments: 2...5) func productsInARow(count: Int) throws {
+    var builder = GraphBuilder(input: [1, 4, 4])
+    var last = builder.input
+    for number in 0..<count {
+      let other = builder.add(
+        "other\(number)", .seededLinear(inputs: 4, outputs: 4, seed: UInt64(number)), builder.input)
+      if number > 0 {
+        last = builder.add("softmax\(number)", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)), last)
+      }
+      last = builder.add("product\(number)", MatrixProduct(), last, other)
+    }
+    builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 9), last)
+    let (network, x) = (try builder.network(), Seeded.tensor([1, 4, 4], seed: 4))
+    #expect(try Changes(network, input: x.shape).attentions == count / 2)
+    let executor = Executor(network)
+    let expected = try executor.trace(x).value(of: network.logits)
+    #expect(try executor.logits(x).largestDifference(from: expected) <= Tolerance.singlePrecision)
+  }
+
   /// Only the last block of the trained transformer is narrowed, to the class token.
   @Test func theTrainedTransformerSavesProducts() throws {
     let model = try Model(contentsOf: Fixtures.path("digits/vit"))

@@ -23,7 +23,8 @@ struct FuseAttention: PredictionPass {
         between.append(product)
         (scale, product) = (own, operand)
       }
-      guard nodes[product].operation is MatrixProduct else { continue }
+      // The second product of one attention can be the first of the next; it is used once.
+      guard nodes[product].operation is MatrixProduct, fused[product] == nil else { continue }
       let operands = nodes[product].inputs + [nodes[id].inputs[1]]
       let attention = FusedAttention(scale: scale)
       guard operands.allSatisfy({ inferred[$0.index].shape.rank > 1 && inferred[$0.index].literal == nil }),
